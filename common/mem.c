@@ -1,0 +1,74 @@
+// mem.c -- see mem.h.
+// SPDX-License-Identifier: MIT
+
+#define _DEFAULT_SOURCE // MAP_ANONYMOUS, madvise
+
+#include "common/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE_BYTES = 2 << 20 };
+
+static void *or_die(void *memory, size_t bytes)
+{
+    if (memory != NULL || bytes == 0) return memory;
+    fprintf(stderr,
+            "stagecoach: out of memory for %zu bytes; stopping here, which "
+            "a store survives as it survives a crash\n",
+            bytes);
+    abort();
+}
+
+void *kv_alloc(size_t bytes)
+{
+    return or_die(malloc(bytes), bytes);
+}
+
+void *kv_zalloc(size_t bytes)
+{
+    return or_die(calloc(1, bytes), bytes);
+}
+
+void *kv_realloc(void *old, size_t bytes)
+{
+    return or_die(realloc(old, bytes), bytes);
+}
+
+void kv_free(void *memory)
+{
+    free(memory);
+}
+
+char *kv_strdup(const char *s)
+{
+    size_t bytes = strlen(s) + 1;
+    return memcpy(kv_alloc(bytes), s, bytes);
+}
+
+void *kv_alloc_pages(size_t bytes)
+{
+    if (bytes < HUGE_PAGE_BYTES) {
+        size_t rounded = (bytes + 63) & ~(size_t)63;
+        void *memory = or_die(aligned_alloc(64, rounded), rounded);
+        return rounded > 0 ? memset(memory, 0, rounded) : memory;
+    }
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    or_die(memory == MAP_FAILED ? NULL : memory, bytes);
+    madvise(memory, bytes, MADV_HUGEPAGE); // a wish; refusal costs only speed
+    return memory;
+}
+
+void kv_free_pages(void *memory, size_t bytes)
+{
+    if (bytes < HUGE_PAGE_BYTES) {
+        free(memory);
+    } else if (munmap(memory, bytes) != 0) {
+        fprintf(stderr, "stagecoach: a block of %zu bytes was not ours\n",
+                bytes);
+        abort();
+    }
+}
