@@ -33,7 +33,7 @@ typedef struct kv_change {
 
 // Zeroes are an empty batch. Read its content through kv_batch_changes only.
 typedef struct kv_batch {
-    kv_change *changes; // their slices hold offsets into `bytes` until read
+    kv_change *changes; // their slices point nowhere until they are read
     size_t count, cap;
     kv_buf bytes;
 } kv_batch;

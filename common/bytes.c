@@ -34,10 +34,7 @@ void kv_buf_append(kv_buf *b, kv_slice bytes)
     b->len += bytes.len;
 }
 
-void kv_buf_clear(kv_buf *b)
-{
-    b->len = 0;
-}
+void kv_buf_clear(kv_buf *b) { b->len = 0; }
 
 void kv_buf_free(kv_buf *b)
 {
@@ -87,8 +84,8 @@ void kv_escape(kv_buf *to, kv_slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {
         char escaped[5];
-        kv_buf_append(to, kv_slice_of(escaped, escape_byte(bytes.data[i],
-                                                           escaped)));
+        kv_buf_append(
+            to, kv_slice_of(escaped, escape_byte(bytes.data[i], escaped)));
     }
 }
 

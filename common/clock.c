@@ -25,7 +25,8 @@ void kv_sleep_ns(uint64_t ns)
 {
     struct timespec left = {(time_t)(ns / ns_per_second),
                             (long)(ns % ns_per_second)};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
 }
 
 uint64_t kv_entropy(void)

@@ -35,7 +35,7 @@ typedef struct kv_commit_entry {
 typedef kv_status kv_commit_group(void *arg, const kv_commit_entry *entries,
                                   size_t count);
 
-enum { KV_COMMIT_GROUP_MAX = 64 };       // entries
+enum { KV_COMMIT_GROUP_MAX = 64 };        // entries
 enum { KV_COMMIT_GROUP_BYTES = 1 << 20 }; // of keys and values, roughly
 
 typedef struct kv_commit_line {

@@ -151,7 +151,7 @@ KV_MUST_USE kv_status kv_disk_link(kv_disk *d, const char *name,
 KV_MUST_USE kv_status kv_disk_sync_dir(kv_disk *d, kv_why why);
 // Locks the store: makes and locks the file `name`, until it is closed.
 // KV_LOCKED (the caller writes the sentence) when anybody, in this process or
-// another, holds it. *out is then the file, open for reading only.
+// another, holds it; *out is then the file all the same, to read who.
 KV_MUST_USE kv_status kv_disk_lock(kv_disk *d, const char *name, kv_file **out);
 // Another directory of the same file system, through the same layers' kind.
 KV_MUST_USE kv_status kv_disk_open_beside(kv_disk *d, const char *path,

@@ -15,8 +15,11 @@
 
 #include "common/disk.h"
 
-// Takes over `below`: closing the new disk closes it.
+// Takes over `below`: closing the new disk closes it. When it fails, `below`
+// stays the caller's.
 kv_status kv_disk_open_count(kv_disk *below, kv_disk **out);
+// Closes the count layer alone and gives `below` back.
+kv_disk *kv_disk_count_release(kv_disk *d);
 
 // What was asked of the disk so far, by reason; `waited` is the part of it that
 // a user's call waited for. Each is an array of KV_REASONS. Requires that `d`

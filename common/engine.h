@@ -89,9 +89,9 @@ typedef enum kv_sync_mode {
     KV_SYNC_NONE,     // with the operating system; kv_sync is the only barrier
 } kv_sync_mode;
 
-enum { KV_KEY_MAX = 64 << 10 };                    // bytes, any engine
-enum { KV_VALUE_MAX = 256 << 20 };                 // bytes, any engine
-enum { KV_MEMORY_DEFAULT = 64 << 20 };             // bytes
+enum { KV_KEY_MAX = 64 << 10 };        // bytes, any engine
+enum { KV_VALUE_MAX = 256 << 20 };     // bytes, any engine
+enum { KV_MEMORY_DEFAULT = 64 << 20 }; // bytes
 enum { KV_INTERVAL_MS_DEFAULT = 100 };
 
 typedef struct kv_options {
@@ -164,8 +164,8 @@ void kv_cursor_close(kv_cursor *cursor);
 // / user bytes written, space = disk_bytes / live bytes, read = reads / gets.
 typedef struct kv_stats {
     uint64_t gets, puts, dels, range_dels, scans; // asked of the engine
-    uint64_t user_read_bytes;  // keys and values, as the user counts
-    uint64_t user_write_bytes; // keys and values of puts, keys of dels
+    uint64_t user_read_bytes;         // keys and values, as the user counts
+    uint64_t user_write_bytes;        // keys and values of puts, keys of dels
     kv_disk_stats disk[KV_REASONS];   // asked of the disk, by reason
     kv_disk_stats waited[KV_REASONS]; // that part of it that a call waited for
     uint64_t disk_bytes, disk_bytes_peak;

@@ -12,8 +12,9 @@
 //              checksum 1f0a99e0        CRC-32C of the lines above
 //
 // Invariants
-//   I1  IDENTITY is written once, before anything else: to IDENTITY.tmp, synced,
-//       renamed, and the directory synced. It never changes.
+//   I1  IDENTITY is written once, before anything else (in a backup: after
+//       everything else): to IDENTITY.tmp, synced, renamed, and the directory
+//       synced. It never changes.
 //   I2  A directory without IDENTITY is a new store only if it holds nothing
 //       but LOCK and IDENTITY.tmp; otherwise opening it is refused.
 //   I3  A higher major format is refused. A higher minor one is opened for
@@ -33,12 +34,15 @@ typedef struct kv_identity {
 // Locks the directory. KV_LOCKED names the process that holds it.
 KV_MUST_USE kv_status kv_identity_lock(kv_disk *d, const char *path,
                                        kv_file **out);
+// Writes who holds it, for the message that others get.
+KV_MUST_USE kv_status kv_identity_sign_lock(kv_file *lock);
 // KV_NOT_FOUND, bare, if this is a new directory (I2). KV_INVALID if it is
 // somebody else's, KV_CORRUPT if the file is damaged or missing.
 KV_MUST_USE kv_status kv_identity_read(kv_disk *d, const char *path,
                                        kv_identity *out);
 // Makes the directory a store (I1).
-KV_MUST_USE kv_status kv_identity_write(kv_disk *d, const kv_identity *identity);
+KV_MUST_USE kv_status kv_identity_write(kv_disk *d,
+                                        const kv_identity *identity);
 
 // The text, and back; for the above, and for tests.
 void kv_identity_encode(const kv_identity *identity, kv_buf *to);

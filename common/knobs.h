@@ -25,7 +25,7 @@ extern "C" {
 typedef struct kv_knob {
     const char *name;
     uint64_t value, min, max; // value is the default
-    const char *words;        // names for 0, 1, 2 …, or NULL for plain numbers
+    const char *words; // names for 0, 1, 2 …, or NULL for plain numbers
     const char *help;
 } kv_knob;
 

@@ -22,25 +22,16 @@ static void *or_die(void *memory, size_t bytes)
     abort();
 }
 
-void *kv_alloc(size_t bytes)
-{
-    return or_die(malloc(bytes), bytes);
-}
+void *kv_alloc(size_t bytes) { return or_die(malloc(bytes), bytes); }
 
-void *kv_zalloc(size_t bytes)
-{
-    return or_die(calloc(1, bytes), bytes);
-}
+void *kv_zalloc(size_t bytes) { return or_die(calloc(1, bytes), bytes); }
 
 void *kv_realloc(void *old, size_t bytes)
 {
     return or_die(realloc(old, bytes), bytes);
 }
 
-void kv_free(void *memory)
-{
-    free(memory);
-}
+void kv_free(void *memory) { free(memory); }
 
 char *kv_strdup(const char *s)
 {

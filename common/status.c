@@ -47,7 +47,4 @@ kv_status kv_fail(kv_status st, const char *fmt, ...)
     return st;
 }
 
-const char *kv_last_error(void)
-{
-    return last_error;
-}
+const char *kv_last_error(void) { return last_error; }

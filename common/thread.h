@@ -49,6 +49,9 @@ typedef pthread_once_t kv_once;
 #define KV_ONCE PTHREAD_ONCE_INIT
 void kv_call_once(kv_once *once, void (*run)(void));
 
+// For messages: which process this is.
+long kv_process_id(void);
+
 // ---- latch ------------------------------------------------------------------
 //
 // One word: the number of readers, or LATCH_WRITER. Zero is free, so a zeroed
