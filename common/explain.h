@@ -9,6 +9,10 @@
 
 #include "common/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef void kv_listener(void *arg, const char *sentence);
 
 typedef struct kv_explainer {
@@ -23,5 +27,9 @@ void kv_say(const kv_explainer *to, const char *fmt, ...) KV_PRINTF(2, 3);
     do {                                                                       \
         if (!KV_LIKELY((to)->listener == NULL)) kv_say((to), __VA_ARGS__);     \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include "common/bytes.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct kv_xray {
     uint64_t from, limit; // only fields that touch this range are drawn
     kv_buf text;          // the drawing so far
@@ -31,5 +35,9 @@ void kv_xray_field(kv_xray *x, uint64_t offset, kv_slice bytes,
 // What is wrong at this place; counted.
 void kv_xray_damage(kv_xray *x, uint64_t offset, const char *fmt, ...)
     KV_PRINTF(3, 4);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
