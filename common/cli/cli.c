@@ -1,0 +1,157 @@
+// cli.c -- see cli.h: from argv to an exit code.
+// SPDX-License-Identifier: MIT
+
+#include "common/cli/cli.h"
+
+#include "common/cli/command.h"
+
+// ---- the store's place ------------------------------------------------------
+
+static bool keeps_nothing(const cli_session *s)
+{
+    return !(s->info->caps & KV_CAP_DURABLE);
+}
+
+// Whether the first word is a command already, because no directory was named.
+static bool is_without_dir(const cli_session *s, const cli_request *r)
+{
+    const cli_command *first = cli_command_find(r->words[0]);
+    if (first == NULL) return false;
+    return keeps_nothing(s) || first->traits & CLI_ALONE;
+}
+
+// Takes DIR off the words; on a failure *code is set.
+static bool take_dir(cli_session *s, cli_request *r, cli_code *code)
+{
+    if (is_without_dir(s, r)) return true;
+    const char *dir = r->words[0];
+    if (strcmp(dir, "-") == 0 && !keeps_nothing(s)) {
+        *code = cli_complain(s, CLI_USAGE,
+                             "\"-\" is for engines that keep nothing; name a "
+                             "directory: %s DIR COMMAND",
+                             s->program);
+        return false;
+    }
+    if (r->word_count == 1) {
+        const char *why = cli_command_find(dir) ? "a directory comes first"
+                                                : "a command is missing";
+        *code = cli_complain(s, CLI_USAGE, "%s: %s DIR COMMAND (see help)", why,
+                             s->program);
+        return false;
+    }
+    if (!keeps_nothing(s)) s->path = dir;
+    for (int i = 0; i < r->word_count; i++) r->words[i] = r->words[i + 1];
+    r->word_count--;
+    return true;
+}
+
+// ---- running ----------------------------------------------------------------
+
+// A knob that makes no sense is the command line's fault, not the store's.
+static cli_code check_knobs(cli_session *s, const cli_request *r)
+{
+    uint64_t values[KV_KNOBS_MAX];
+    const char *text = r->knobs.len > 0 ? (const char *)r->knobs.data : NULL;
+    kv_status st =
+        kv_knobs_parse(s->info->knobs, s->info->knob_count, text, values);
+    if (st == KV_OK) return CLI_DONE;
+    return cli_complain(s, CLI_USAGE, "%s", kv_last_error());
+}
+
+static bool does_write(const cli_command *command, const cli_request *r)
+{
+    if (command->run != cli_explain) return command->traits & CLI_CHANGES;
+    const cli_command *call =
+        r->word_count > 1 ? cli_command_find(r->words[1]) : NULL;
+    return call != NULL && call->traits & CLI_CHANGES;
+}
+
+static cli_code run_opened(cli_session *s, const cli_command *command,
+                           const cli_request *r)
+{
+    cli_code code = check_knobs(s, r);
+    if (code != CLI_DONE) return code;
+    bool creates = does_write(command, r);
+    bool only_looks = !creates && !(command->traits & CLI_MAINTAINS);
+    kv_status st = cli_session_open(s, creates, only_looks);
+    if (st != KV_OK) return cli_failed(s, st);
+    cli_catch_interrupts();
+    code = cli_command_run(s, command, r);
+    st = cli_session_close(s);
+    return st == KV_OK || code == CLI_FAILED ? code : cli_failed(s, st);
+}
+
+static cli_code print(cli_session *s, kv_buf *text, cli_code code)
+{
+    kv_status st = cli_print(s, text);
+    if (st == KV_OK) st = cli_flush(s);
+    kv_buf_free(text);
+    return st == KV_OK ? code : cli_failed(s, st);
+}
+
+static cli_code run_command(cli_session *s, cli_request *r)
+{
+    const cli_command *command = cli_command_find(r->words[0]);
+    if (command == NULL) return cli_command_unknown(s, r->words[0]);
+    if (r->help) {
+        kv_buf text = {0};
+        cli_help_command(s, command, &text);
+        return print(s, &text, CLI_DONE);
+    }
+    if (command->traits & CLI_REPL_ONLY) {
+        return cli_complain(s, CLI_USAGE, "%s is a line of the repl",
+                            command->name);
+    }
+    if (command->traits & (CLI_ALONE | CLI_UNOPENED)) {
+        return cli_command_run(s, command, r);
+    }
+    return run_opened(s, command, r);
+}
+
+static cli_code run(cli_session *s, cli_request *r)
+{
+    kv_buf text = {0};
+    if (r->version) {
+        cli_help_version(s, &text);
+        return print(s, &text, CLI_DONE);
+    }
+    if (r->word_count == 0 && r->help) {
+        cli_help_program(s, &text);
+        return print(s, &text, CLI_DONE);
+    }
+    if (r->word_count == 0) {
+        cli_help_first_page(s, &text);
+        return print(s, &text, CLI_USAGE);
+    }
+    // put --help: no directory is needed to say how it is used.
+    bool is_about = r->help && cli_command_find(r->words[0]) != NULL;
+    cli_code code = CLI_DONE;
+    if (!is_about && !take_dir(s, r, &code)) return code;
+    return run_command(s, r);
+}
+
+static bool is_foreign(const char *word)
+{
+    const cli_command *command = cli_command_find(word);
+    return command != NULL && command->traits & CLI_FOREIGN;
+}
+
+int kv_cli_main(const kv_engine *engine, int argc, char **argv)
+{
+    cli_terminal_init();
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    cli_request request = {0};
+    cli_session s = {.engine = engine,
+                     .info = kv_describe(engine),
+                     .program = slash ? slash + 1 : argv[0],
+                     .options = &request,
+                     .out = stdout,
+                     .err = stderr};
+    kv_status st =
+        cli_request_parse(&request, CLI_COMMAND_LINE, argc, argv, is_foreign);
+    cli_code code = st == KV_OK
+                        ? run(&s, &request)
+                        : cli_complain(&s, CLI_USAGE, "%s", kv_last_error());
+    cli_request_free(&request);
+    return (int)code;
+}

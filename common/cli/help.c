@@ -1,0 +1,186 @@
+// help.c -- the pages: the first one, the program's, each command's, the
+// version's. All are made from the tables.
+// SPDX-License-Identifier: MIT
+
+#include "common/cli/command.h"
+#include "common/cli/prompt.h"
+
+// What DIR looks like for this engine.
+static const char *dir_of(const cli_session *s)
+{
+    return s->info->caps & KV_CAP_DURABLE ? "DIR" : "-";
+}
+
+void cli_help_first_page(cli_session *s, kv_buf *to)
+{
+    bool is_durable = (s->info->caps & KV_CAP_DURABLE) != 0;
+    const char *dir = is_durable ? "pets" : "-";
+    kv_buf_printf(to, "%s: %s.\n\n", s->program, s->info->title);
+    if (is_durable) {
+        kv_buf_printf(to,
+                      "  %s %s put cat meow      stores a value; pets is a "
+                      "directory, made now\n"
+                      "  %s %s get cat           prints it\n",
+                      s->program, dir, s->program, dir);
+    } else {
+        kv_buf_printf(to,
+                      "  printf 'cat\\tmeow\\n' | %s %s load   stores a "
+                      "record, and forgets it: this engine keeps nothing\n",
+                      s->program, dir);
+    }
+    kv_buf_printf(to,
+                  "  %s %s repl              lets you type put, get, explain "
+                  "get cat, inspect, ...\n\n"
+                  "%s help says the rest.\n",
+                  s->program, dir, s->program);
+}
+
+static void list_commands(kv_buf *to, unsigned wanted, unsigned unwanted)
+{
+    for (size_t i = 0; cli_command_at(i) != NULL; i++) {
+        const cli_command *c = cli_command_at(i);
+        if ((c->traits & wanted) != wanted || c->traits & unwanted) continue;
+        char usage[48];
+        snprintf(usage, sizeof usage, "%s %s", c->name, c->arguments);
+        kv_buf_printf(to, "  %-20s %s\n", usage, c->summary);
+    }
+}
+
+static void list_knobs(const cli_session *s, kv_buf *to)
+{
+    for (size_t i = 0; i < s->info->knob_count; i++) {
+        const kv_knob *knob = &s->info->knobs[i];
+        kv_buf setting = {0};
+        kv_knob_print(knob, knob->value, &setting);
+        kv_buf_printf(to, "  %-26.*s %s", (int)setting.len,
+                      (const char *)setting.data, knob->help);
+        kv_buf_clear(&setting);
+        if (knob->words != NULL) {
+            kv_buf_printf(to, " (%s)\n", knob->words);
+        } else {
+            kv_knob low = *knob, high = *knob;
+            low.name = high.name = "";
+            kv_knob_print(&low, knob->min, &setting);
+            kv_buf_printf(to, " (%.*s", (int)setting.len - 1,
+                          (const char *)setting.data + 1);
+            kv_buf_clear(&setting);
+            kv_knob_print(&high, knob->max, &setting);
+            kv_buf_printf(to, " to %.*s)\n", (int)setting.len - 1,
+                          (const char *)setting.data + 1);
+        }
+        kv_buf_free(&setting);
+    }
+}
+
+void cli_help_program(cli_session *s, kv_buf *to)
+{
+    kv_buf_printf(to, "%s %s COMMAND [ARGUMENTS]: %s\n\n", s->program,
+                  dir_of(s), s->info->title);
+    kv_buf_printf(to, "Commands (help COMMAND says more):\n");
+    list_commands(to, 0, CLI_REPL_ONLY);
+    kv_buf_printf(to, "\nInside the repl also:\n");
+    list_commands(to, CLI_REPL_ONLY, 0);
+    kv_buf_printf(to, "\nOptions, anywhere; behind -- everything is a word:\n");
+    cli_request_options(to, true, 0);
+    if (s->info->knob_count > 0) {
+        kv_buf_printf(to, "\nKnobs, with their defaults, for --set:\n");
+        list_knobs(s, to);
+    }
+    kv_buf_printf(to,
+                  "\nKeys and values may hold any bytes: \\t \\n \\r \\\\ and "
+                  "\\xHH, both ways.\n"
+                  "Exit codes: 0 done, 1 not found, 2 usage, 3 failed.\n");
+}
+
+// Lines of at most 76 columns.
+static void wrap(kv_buf *to, const char *text)
+{
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (column > 0 && column + 1 + len > 76) {
+            kv_buf_append(to, kv_str("\n"));
+            column = 0;
+        }
+        if (column > 0) kv_buf_append(to, kv_str(" "));
+        kv_buf_append(to, kv_slice_of(text, len));
+        column += len + (column > 0);
+        text += len;
+        text += strspn(text, " ");
+    }
+    kv_buf_append(to, kv_str("\n"));
+}
+
+void cli_help_command(cli_session *s, const cli_command *command, kv_buf *to)
+{
+    const char *space = command->arguments[0] != '\0' ? " " : "";
+    if (command->traits & (CLI_REPL_ONLY | CLI_ALONE) || s->is_repl) {
+        kv_buf_printf(to, "%s%s%s: %s\n", command->name, space,
+                      command->arguments, command->summary);
+    } else {
+        kv_buf_printf(to, "%s %s %s%s%s: %s\n", s->program, dir_of(s),
+                      command->name, space, command->arguments,
+                      command->summary);
+    }
+    if (command->help[0] != '\0') {
+        kv_buf_append(to, kv_str("\n"));
+        wrap(to, command->help);
+    }
+    if (command->flags != 0) {
+        kv_buf_append(to, kv_str("\n"));
+        cli_request_options(to, false, command->flags);
+    }
+}
+
+static void list_abilities(const cli_session *s, kv_buf *to)
+{
+    static const struct {
+        unsigned cap;
+        const char *word;
+    } abilities[] = {
+        {KV_CAP_ORDERED, "ordered"},   {KV_CAP_KEYS_ON_DISK, "keys-on-disk"},
+        {KV_CAP_RECLAIMS, "reclaims"}, {KV_CAP_DURABLE, "durable"},
+        {KV_CAP_SNAPSHOT, "snapshot"}, {KV_CAP_RANGE_DELETE, "range-delete"},
+        {KV_CAP_BACKUP, "backup"},
+    };
+    kv_buf_printf(to, "abilities:");
+    for (size_t i = 0; i < sizeof abilities / sizeof abilities[0]; i++) {
+        if (!(s->info->caps & abilities[i].cap)) continue;
+        kv_buf_printf(to, " %s", abilities[i].word);
+    }
+    kv_buf_printf(to, "\n");
+}
+
+void cli_help_version(cli_session *s, kv_buf *to)
+{
+    const kv_engine_info *info = s->info;
+    kv_buf_printf(to, "%s %s\n", s->program, KV_CLI_VERSION);
+    kv_buf_printf(to, "engine: %s, %s\n", info->name, info->title);
+    kv_buf_printf(to, "book: %s\n", info->book);
+    list_abilities(s, to);
+    if (info->caps & KV_CAP_DURABLE) {
+        kv_buf_printf(to, "format: %u.%u\n", info->format_major,
+                      info->format_minor);
+    }
+    kv_buf_printf(to, "limits: keys of %u bytes, values of %u\n", info->key_max,
+                  info->value_max);
+    kv_buf_printf(to, "repl: %s\n", cli_prompt_kind);
+}
+
+cli_code cli_help(cli_session *s, const cli_request *r)
+{
+    kv_buf text = {0};
+    const cli_command *command = NULL;
+    if (r->word_count > 1) {
+        command = cli_command_find(r->words[1]);
+        if (command == NULL) return cli_command_unknown(s, r->words[1]);
+        cli_help_command(s, command, &text);
+    } else if (s->is_repl) {
+        list_commands(&text, CLI_IN_REPL, 0);
+    } else {
+        cli_help_program(s, &text);
+    }
+    kv_status st = cli_print(s, &text);
+    kv_buf_free(&text);
+    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+}

@@ -1,0 +1,158 @@
+// repl.c -- commands without DIR: typed at a terminal, or a script on standard
+// input.
+// SPDX-License-Identifier: MIT
+
+#include "common/cli/command.h"
+#include "common/cli/prompt.h"
+#include "common/cli/tsv.h"
+#include "common/cli/words.h"
+
+enum { LINE_BYTES_MAX = 1 << 20 };
+
+// ---- commands that only make sense here -------------------------------------
+
+cli_code cli_begin(cli_session *s, const cli_request *r)
+{
+    (void)r;
+    if (s->is_batch) {
+        return cli_complain(s, CLI_USAGE,
+                            "begin was said already: commit or "
+                            "rollback first");
+    }
+    s->is_batch = true;
+    return CLI_DONE;
+}
+
+cli_code cli_commit(cli_session *s, const cli_request *r)
+{
+    (void)r;
+    if (!s->is_batch) {
+        return cli_complain(s, CLI_USAGE, "nothing to commit: begin first");
+    }
+    kv_status st = kv_write(s->db, &s->batch);
+    kv_batch_clear(&s->batch);
+    s->is_batch = false;
+    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+}
+
+cli_code cli_rollback(cli_session *s, const cli_request *r)
+{
+    (void)r;
+    kv_batch_clear(&s->batch);
+    s->is_batch = false;
+    return CLI_DONE;
+}
+
+cli_code cli_reopen(cli_session *s, const cli_request *r)
+{
+    (void)r;
+    kv_status st = cli_session_close(s);
+    if (st == KV_OK) st = cli_session_open(s, false, false);
+    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+}
+
+cli_code cli_quit(cli_session *s, const cli_request *r)
+{
+    (void)r;
+    s->is_over = true;
+    return CLI_DONE;
+}
+
+// ---- lines ------------------------------------------------------------------
+
+static bool never(const char *word)
+{
+    (void)word;
+    return false;
+}
+
+static cli_code run_request(cli_session *s, const cli_request *r)
+{
+    if (r->word_count == 0) return CLI_DONE;
+    const cli_command *command = cli_command_find(r->words[0]);
+    if (command == NULL) return cli_command_unknown(s, r->words[0]);
+    if (!(command->traits & CLI_IN_REPL)) {
+        return cli_complain(s, CLI_USAGE,
+                            "%s belongs on the command line, not in the repl",
+                            command->name);
+    }
+    if (r->help) {
+        kv_buf text = {0};
+        cli_help_command(s, command, &text);
+        kv_status st = cli_print(s, &text);
+        kv_buf_free(&text);
+        return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+    }
+    return cli_command_run(s, command, r);
+}
+
+static cli_code run_line(cli_session *s, cli_words *words, kv_slice line)
+{
+    cli_request r = {0};
+    kv_status st = cli_words_cut(words, s->program, line);
+    if (st == KV_OK) {
+        st = cli_request_parse(&r, CLI_REPL_LINE, words->count, words->word,
+                               never);
+    }
+    cli_code code = st == KV_OK
+                        ? run_request(s, &r)
+                        : cli_complain(s, CLI_USAGE, "%s", kv_last_error());
+    cli_request_free(&r);
+    return code;
+}
+
+// ---- the loop ---------------------------------------------------------------
+
+static kv_status read_line(cli_session *s, bool is_terminal, kv_buf *line)
+{
+    if (is_terminal) {
+        return cli_prompt_read(s->is_batch ? "batch> " : "> ", line);
+    }
+    s->line++;
+    return cli_line_read(stdin, LINE_BYTES_MAX, line);
+}
+
+static kv_status echo(cli_session *s, const kv_buf *line)
+{
+    kv_buf text = {0};
+    kv_buf_printf(&text, "> %.*s\n", (int)line->len, (const char *)line->data);
+    kv_status st = cli_print(s, &text);
+    kv_buf_free(&text);
+    return st;
+}
+
+static cli_code loop(cli_session *s, const cli_request *r, bool is_terminal)
+{
+    cli_words words = {0};
+    kv_buf line = {0};
+    cli_code code = CLI_DONE;
+    kv_status st = KV_OK;
+    while (!s->is_over && s->db != NULL && !cli_interrupted()) {
+        if ((st = read_line(s, is_terminal, &line)) != KV_OK) break;
+        if (r->flags & CLI_ECHO && (st = echo(s, &line)) != KV_OK) break;
+        code = run_line(s, &words, kv_buf_slice(&line));
+        if (r->flags & CLI_STRICT && code != CLI_DONE) break;
+    }
+    cli_words_free(&words);
+    kv_buf_free(&line);
+    bool is_lost = s->db == NULL || (st != KV_OK && st != KV_END);
+    if (st != KV_OK && st != KV_END && !cli_interrupted()) cli_failed(s, st);
+    if (is_lost && !cli_interrupted()) return CLI_FAILED;
+    return r->flags & CLI_STRICT ? code : CLI_DONE;
+}
+
+cli_code cli_repl(cli_session *s, const cli_request *r)
+{
+    bool is_terminal = cli_is_terminal(stdin) && cli_is_terminal(stdout);
+    s->is_repl = true;
+    if (is_terminal) {
+        fprintf(s->out, "%s: %s. Type help, or put cat meow.\n", s->program,
+                s->info->title);
+        cli_prompt_begin(s->program);
+    }
+    cli_code code = loop(s, r, is_terminal);
+    if (is_terminal) cli_prompt_end();
+    s->is_repl = false;
+    s->line = 0;
+    return code;
+}

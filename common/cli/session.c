@@ -1,0 +1,126 @@
+// session.c -- see session.h.
+// SPDX-License-Identifier: MIT
+
+#include "common/cli/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+// ---- the store --------------------------------------------------------------
+
+static const char *text_or_null(const kv_buf *text)
+{
+    return text->len > 0 ? (const char *)text->data : NULL;
+}
+
+kv_status cli_session_open(cli_session *s, bool create, bool read_only)
+{
+    const cli_request *o = s->options;
+    kv_options options = {
+        .path = s->path,
+        .knobs = text_or_null(&o->knobs),
+        .sync = o->sync,
+        .memory_bytes = o->memory_bytes,
+        .create = create && !o->read_only,
+        .read_only = (read_only || o->read_only) && s->path != NULL,
+    };
+    return kv_open(s->engine, &options, &s->db);
+}
+
+kv_status cli_session_close(cli_session *s)
+{
+    kv_status st = kv_close(s->db);
+    s->db = NULL;
+    kv_batch_free(&s->batch);
+    s->is_batch = false;
+    return st;
+}
+
+// ---- complaints -------------------------------------------------------------
+
+static void print_prefix(cli_session *s)
+{
+    bool is_colored = cli_wants_color(s->err, s->options->color);
+    if (is_colored) fputs("\033[1;31m", s->err);
+    if (!s->is_repl) fprintf(s->err, "%s: ", s->program);
+    if (s->is_repl && s->line == 0) fputs("error: ", s->err);
+    if (s->is_repl && s->line > 0) {
+        fprintf(s->err, "line %llu: ", (unsigned long long)s->line);
+    }
+    if (is_colored) fputs("\033[0m", s->err);
+}
+
+cli_code cli_complain(cli_session *s, cli_code code, const char *fmt, ...)
+{
+    fflush(s->out); // S2; cli_flush finds out if this failed
+    print_prefix(s);
+    va_list args;
+    va_start(args, fmt);
+    vfprintf(s->err, fmt, args);
+    va_end(args);
+    fputc('\n', s->err);
+    fflush(s->err);
+    return code;
+}
+
+cli_code cli_failed(cli_session *s, kv_status st)
+{
+    const char *why = kv_last_error();
+    return cli_complain(s, CLI_FAILED, "%s",
+                        why[0] != '\0' ? why : kv_status_text(st));
+}
+
+// ---- output -----------------------------------------------------------------
+
+static kv_status not_printed(void)
+{
+    return kv_fail(KV_IO, "standard output: %s", strerror(errno));
+}
+
+kv_status cli_print(cli_session *s, kv_buf *text)
+{
+    size_t put = fwrite(text->data, 1, text->len, s->out);
+    bool is_whole = put == text->len;
+    kv_buf_clear(text);
+    return is_whole ? KV_OK : not_printed();
+}
+
+kv_status cli_flush(cli_session *s)
+{
+    return fflush(s->out) == 0 && !ferror(s->out) ? KV_OK : not_printed();
+}
+
+kv_status cli_print_report(cli_session *s, const cli_request *r,
+                           kv_report *report)
+{
+    kv_buf text = {0};
+    if (r->flags & CLI_JSON) {
+        kv_report_draw_json(report, &text);
+    } else {
+        kv_report_draw_text(report, &text);
+    }
+    kv_status st = cli_print(s, &text);
+    kv_buf_free(&text);
+    kv_report_free(report);
+    return st;
+}
+
+static const char *code_if_colored(const cli_session *s, const char *code)
+{
+    return cli_wants_color(s->out, s->options->color) ? code : "";
+}
+
+const char *cli_dim(const cli_session *s)
+{
+    return code_if_colored(s, "\033[2m");
+}
+
+const char *cli_bold(const cli_session *s)
+{
+    return code_if_colored(s, "\033[1m");
+}
+
+const char *cli_plain(const cli_session *s)
+{
+    return code_if_colored(s, "\033[0m");
+}

@@ -1,0 +1,89 @@
+// terminal.c -- see terminal.h.
+// SPDX-License-Identifier: MIT
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "common/cli/terminal.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupts;
+
+static void fill(int number, int mode)
+{
+    if (fcntl(number, F_GETFD) >= 0) return;
+    int got = open("/dev/null", mode); // the lowest number that is free
+    if (got != number && got >= 0) close(got);
+}
+
+void cli_terminal_init(void)
+{
+    fill(STDIN_FILENO, O_WRONLY);
+    fill(STDOUT_FILENO, O_RDONLY);
+    fill(STDERR_FILENO, O_RDONLY);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void interrupt(int number)
+{
+    interrupts++;
+    signal(number, SIG_DFL);
+}
+
+void cli_catch_interrupts(void)
+{
+    // Without SA_RESTART, so that a read that waits for a person ends.
+    struct sigaction action = {.sa_handler = interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+bool cli_interrupted(void) { return interrupts > 0; }
+
+bool cli_is_terminal(FILE *stream)
+{
+    int number = fileno(stream); // -1 for a stream in memory
+    return number >= 0 && isatty(number);
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0';
+}
+
+static bool is_dumb(void)
+{
+    const char *term = getenv("TERM");
+    return term == NULL || strcmp(term, "dumb") == 0;
+}
+
+bool cli_can_redraw(void)
+{
+    return cli_is_terminal(stderr) && !is_dumb() && !is_set("CI");
+}
+
+bool cli_wants_color(FILE *stream, cli_color wish)
+{
+    if (wish != CLI_COLOR_AUTO) return wish == CLI_COLOR_ALWAYS;
+    if (is_set("NO_COLOR")) return false;
+    if (is_set("CLICOLOR_FORCE")) return true;
+    return cli_is_terminal(stream) && !is_dumb();
+}
+
+uint64_t cli_bytes_ahead(FILE *stream)
+{
+    struct stat about;
+    int number = fileno(stream);
+    if (number < 0 || fstat(number, &about) != 0) return 0;
+    if (!S_ISREG(about.st_mode)) return 0;
+    off_t at = ftello(stream);
+    return at < 0 || at > about.st_size ? 0 : (uint64_t)(about.st_size - at);
+}
