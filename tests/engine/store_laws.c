@@ -1,0 +1,310 @@
+// store_laws.c -- what open, close, sync, settle and backup owe.
+// SPDX-License-Identifier: MIT
+
+#include "common/mem.h"
+
+#include "tests/engine/laws.h"
+
+static void churn(subject *s, unsigned from, unsigned count)
+{
+    char name[32];
+    for (unsigned i = from; i < from + count; i++) {
+        subject_key(name, i * 7 % 60);
+        if (i % 11 == 3) {
+            subject_del(s, kv_str(name));
+            continue;
+        }
+        kv_buf value = subject_value(i, i % 200);
+        subject_put(s, kv_str(name), kv_buf_slice(&value));
+        kv_buf_free(&value);
+    }
+}
+
+static void reopening_keeps_what_is_durable(subject *s)
+{
+    churn(s, 0, 300);
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static void a_store_can_be_reopened_again_and_again(subject *s)
+{
+    for (unsigned round = 0; round < 12; round++) {
+        churn(s, round * 40, round % 3 == 2 ? 0 : 40);
+        subject_reopen(s);
+        subject_compare(s);
+    }
+}
+
+static void every_sync_mode_keeps_its_promise_at_close(subject *s)
+{
+    static const kv_sync_mode modes[] = {KV_SYNC_INTERVAL, KV_SYNC_COMMIT,
+                                         KV_SYNC_NONE};
+    for (unsigned i = 0; i < 3; i++) {
+        subject_close(s);
+        if (!subject_can(s, KV_CAP_DURABLE)) model_free(&s->model);
+        s->options.sync = modes[i];
+        s->options.interval_ms = 1;
+        subject_open(s);
+        churn(s, i * 100, 60);
+        assert_ok(kv_sync(s->db));
+        churn(s, i * 100 + 60, 20);
+        subject_compare(s);
+    }
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static void sync_without_writes_is_fine(subject *s)
+{
+    assert_ok(kv_sync(s->db));
+    assert_ok(kv_sync(s->db));
+    churn(s, 0, 10);
+    assert_ok(kv_sync(s->db));
+    assert_ok(kv_sync(s->db));
+    subject_compare(s);
+}
+
+static void an_empty_store_reopens_empty(subject *s)
+{
+    subject_reopen(s);
+    subject_compare(s);
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static void a_store_emptied_by_deletes_stays_empty(subject *s)
+{
+    char name[32];
+    churn(s, 0, 200);
+    for (unsigned i = 0; i < 60; i++) subject_del(s, subject_key(name, i));
+    subject_reopen(s);
+    assert_int_equal(s->model.count, 0);
+    subject_compare(s);
+    assert_ok(kv_settle(s->db));
+    subject_compare(s);
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static void housekeeping_ends_and_keeps_the_content(subject *s)
+{
+    for (unsigned round = 0; round < 4; round++) {
+        churn(s, round * 500, 500);
+        bool did_work = true;
+        for (int steps = 0; did_work; steps++) {
+            assert_true(steps < 100000);
+            assert_ok(kv_maintain(s->db, &did_work));
+        }
+        subject_compare(s);
+        assert_ok(kv_settle(s->db));
+        subject_compare(s);
+        subject_reopen(s);
+        subject_compare(s);
+    }
+}
+
+// With the defaults: a knob may well forbid it.
+static void settling_gives_dead_bytes_back(subject *s)
+{
+    if (!subject_can(s, KV_CAP_RECLAIMS | KV_CAP_DURABLE)) return;
+    if (s->knobs[0] != '\0') return;
+    char name[32];
+    kv_buf value = subject_value(1, 4000);
+    for (unsigned i = 0; i < 2000; i++) {
+        subject_put(s, subject_key(name, i % 20), kv_buf_slice(&value));
+    }
+    kv_buf_free(&value);
+    assert_ok(kv_settle(s->db));
+    kv_stats stats;
+    kv_stats_read(s->db, &stats);
+    assert_in_range(stats.disk_bytes, 20 * 4000, 1 << 20); // of 8 MB
+    subject_compare(s);
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static void a_second_opening_is_locked_out(subject *s)
+{
+    if (!subject_can(s, KV_CAP_DURABLE)) return;
+    kv *second = NULL;
+    churn(s, 0, 20);
+    assert_status(kv_open(s->engine, &s->options, &second), KV_LOCKED);
+    assert_null(second);
+    assert_non_null(strstr(kv_last_error(), "process"));
+    kv_options look = s->options;
+    look.read_only = true;
+    assert_status(kv_open(s->engine, &look, &second), KV_LOCKED);
+    churn(s, 20, 20);
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static void a_store_that_is_not_there_is_not_found(subject *s)
+{
+    if (!subject_can(s, KV_CAP_DURABLE)) return;
+    kv_options options = s->options;
+    kv_buf path = {0};
+    kv_buf_printf(&path, "%s/nowhere%c", s->parent, '\0');
+    options.path = (const char *)path.data;
+    options.create = false;
+    kv *db = NULL;
+    kv_status st = kv_open(s->engine, &options, &db);
+    options.create = true;
+    options.read_only = true;
+    kv_status st2 = kv_open(s->engine, &options, &db);
+    kv_buf_free(&path);
+    assert_status(st, KV_NOT_FOUND);
+    assert_status(st2, KV_NOT_FOUND);
+    assert_null(db);
+}
+
+static void reading_only_reads_and_refuses_writes(subject *s)
+{
+    churn(s, 0, 300);
+    subject_close(s);
+    if (!subject_can(s, KV_CAP_DURABLE)) model_free(&s->model);
+    s->options.read_only = true;
+    subject_open(s);
+    subject_compare(s);
+    kv_batch batch = {0};
+    kv_batch_put(&batch, kv_str("a"), kv_str("b"));
+    kv_status st = kv_write(s->db, &batch);
+    kv_batch_free(&batch);
+    assert_status(st, KV_READ_ONLY);
+    assert_status(kv_put(s->db, kv_str("a"), kv_str("b")), KV_READ_ONLY);
+    assert_status(kv_del(s->db, kv_str("a")), KV_READ_ONLY);
+    assert_status(kv_del_range(s->db, kv_str("a"), kv_str("")), KV_READ_ONLY);
+    assert_ok(kv_sync(s->db));
+    subject_compare(s);
+    subject_close(s);
+    s->options.read_only = false;
+    subject_open(s);
+    subject_compare(s);
+    churn(s, 300, 20);
+    subject_compare(s);
+}
+
+// Every file of the directory but LOCK, and its bytes.
+static void snapshot_files(const char *path, model *files)
+{
+    kv_disk *disk = NULL;
+    kv_names names = {0};
+    assert_ok(kv_disk_open_real(path, false, &disk));
+    assert_ok(kv_disk_list(disk, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        if (strcmp(names.name[i], "LOCK") == 0) continue;
+        kv_buf file = {0};
+        kv_buf_printf(&file, "%s/%s%c", path, names.name[i], '\0');
+        kv_buf bytes = test_read_file((const char *)file.data);
+        model_put(files, kv_str(names.name[i]), kv_buf_slice(&bytes));
+        kv_buf_free(&bytes);
+        kv_buf_free(&file);
+    }
+    kv_names_free(&names);
+    kv_disk_close(disk);
+}
+
+static void reading_only_changes_nothing_on_disk(subject *s)
+{
+    if (!subject_can(s, KV_CAP_DURABLE)) return;
+    churn(s, 0, 300);
+    subject_close(s);
+    model before = {0}, after = {0};
+    snapshot_files(s->path, &before);
+    s->options.read_only = true;
+    subject_open(s);
+    subject_compare(s);
+    (void)!kv_settle(s->db);
+    subject_close(s);
+    snapshot_files(s->path, &after);
+    bool is_same = before.count == after.count;
+    for (size_t i = 0; is_same && i < before.count; i++) {
+        const kv_buf *now =
+            model_get(&after, kv_buf_slice(&before.entries[i].key));
+        is_same &= now != NULL &&
+                   kv_slice_equal(kv_buf_slice(now),
+                                  kv_buf_slice(&before.entries[i].value));
+    }
+    model_free(&before);
+    model_free(&after);
+    assert_true(is_same);
+}
+
+static void open_copy(subject *s, const char *path, const model *want)
+{
+    kv_options options = s->options;
+    options.path = path;
+    options.create = false;
+    kv *copy = NULL;
+    assert_ok(kv_open(s->engine, &options, &copy));
+    kv_status st = model_compare(want, copy, subject_can(s, KV_CAP_ORDERED));
+    if (st == KV_OK) st = kv_put(copy, kv_str("own"), kv_str("life"));
+    kv_status closed = kv_close(copy);
+    assert_ok(st);
+    assert_ok(closed);
+}
+
+static void a_backup_opens_by_itself(subject *s)
+{
+    kv_buf path = {0};
+    kv_buf_printf(&path, "%s/copy%c", s->parent, '\0');
+    const char *target = (const char *)path.data;
+    churn(s, 0, 400);
+    if (!subject_can(s, KV_CAP_BACKUP)) {
+        assert_status(kv_backup(s->db, target), KV_UNSUPPORTED);
+        kv_buf_free(&path);
+        return;
+    }
+    model then = {0};
+    model_copy(&then, &s->model);
+    assert_ok(kv_backup(s->db, target));
+    churn(s, 400, 400); // the original goes its own way
+    assert_ok(kv_settle(s->db));
+    open_copy(s, target, &then);
+    model_put(&then, kv_str("own"), kv_str("life"));
+    open_copy(s, target, &then);
+    subject_compare(s);
+    subject_reopen(s);
+    subject_compare(s);
+    model_free(&then);
+    kv_buf_free(&path);
+}
+
+static void a_backup_never_writes_over_a_store(subject *s)
+{
+    if (!subject_can(s, KV_CAP_BACKUP)) return;
+    churn(s, 0, 50);
+    kv_buf path = {0};
+    kv_buf_printf(&path, "%s/copy%c", s->parent, '\0');
+    kv_status onto_itself = kv_backup(s->db, s->path);
+    kv_status first = kv_backup(s->db, (const char *)path.data);
+    kv_status second = kv_backup(s->db, (const char *)path.data);
+    open_copy(s, (const char *)path.data, &s->model);
+    kv_buf_free(&path);
+    assert_status(onto_itself, KV_INVALID);
+    assert_ok(first);
+    assert_status(second, KV_INVALID);
+    subject_compare(s);
+    subject_reopen(s);
+    subject_compare(s);
+}
+
+static const law laws[] = {
+    LAW(reopening_keeps_what_is_durable),
+    LAW(a_store_can_be_reopened_again_and_again),
+    LAW(every_sync_mode_keeps_its_promise_at_close),
+    LAW(sync_without_writes_is_fine),
+    LAW(an_empty_store_reopens_empty),
+    LAW(a_store_emptied_by_deletes_stays_empty),
+    LAW(housekeeping_ends_and_keeps_the_content),
+    LAW(settling_gives_dead_bytes_back),
+    LAW(a_second_opening_is_locked_out),
+    LAW(a_store_that_is_not_there_is_not_found),
+    LAW(reading_only_reads_and_refuses_writes),
+    LAW(reading_only_changes_nothing_on_disk),
+    LAW(a_backup_opens_by_itself),
+    LAW(a_backup_never_writes_over_a_store),
+};
+
+const law_list store_laws = {"stores", laws, sizeof laws / sizeof laws[0]};
