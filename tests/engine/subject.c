@@ -55,7 +55,7 @@ static void add_setting(kv_names *out, kv_buf *text)
     kv_buf_clear(text);
 }
 
-static uint64_t word_count(const kv_knob *knob)
+uint64_t subject_word_count(const kv_knob *knob)
 {
     uint64_t count = 1;
     for (const char *at = knob->words; *at != '\0'; at++) count += *at == ' ';
@@ -97,7 +97,7 @@ static void add_words(const kv_engine_info *info, const kv_knob *knob,
                       kv_names *out)
 {
     kv_buf text = {0};
-    for (uint64_t word = 0; word < word_count(knob); word++) {
+    for (uint64_t word = 0; word < subject_word_count(knob); word++) {
         if (word == knob->value) continue;
         kv_knob_print(knob, word, &text);
         add_setting(out, &text);

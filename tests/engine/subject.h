@@ -41,6 +41,9 @@ const kv_engine *subject_find_engine(const char *name);
 // their least, so that what is rare becomes frequent; and that with each word.
 void subject_settings(const kv_engine *engine, kv_names *out);
 
+// How many words a knob with words has.
+uint64_t subject_word_count(const kv_knob *knob);
+
 // In a new directory, with everything that `knobs` says; opened.
 void subject_begin(subject *s, const kv_engine *engine, const char *knobs);
 void subject_end(subject *s);
