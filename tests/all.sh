@@ -46,7 +46,8 @@ run() {
     log=build/$name/test.log
     ctest --preset "$name" -O "$log" "$@" || broken="$broken $name"
     # 97% tests passed, 3 tests failed out of 100
-    counts=$(sed -n 's/.*passed, \([0-9]*\) tests* failed out of \([0-9]*\).*/\1 \2/p' "$log")
+    counts=$(sed -n 's/.*passed, \(.*\) tests* failed out of \(.*\)$/\1 \2/p' \
+        "$log")
     bad=${counts% *} all=${counts#* }
     failed=$((failed + ${bad:-0}))
     passed=$((passed + ${all:-0} - ${bad:-0}))

@@ -12,7 +12,8 @@ trap 'rm -rf "$scratch"' EXIT
 ln -s "$source/common" "$scratch/common"
 ln -s "$source/$stage" "$scratch/$stage"
 # The root's own file, without the rooms that are not here.
-sed -e "/add_subdirectory(stage/d" -e "s/add_subdirectory(common)/&\nadd_subdirectory($stage)/" \
+sed -e "/add_subdirectory(stage/d" \
+    -e "s/add_subdirectory(common)/&\nadd_subdirectory($stage)/" \
     "$source/CMakeLists.txt" >"$scratch/CMakeLists.txt"
 
 quietly() { "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }; }

@@ -20,7 +20,8 @@ prefix=$scratch/prefix
 say "find_package"
 cmake -S "$here" -B "$scratch/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_C_COMPILER="$compiler" -DCMAKE_C_FLAGS="$flags" >"$scratch/log"
-cmake --build "$scratch/cmake" >"$scratch/log" || { cat "$scratch/log"; exit 1; }
+cmake --build "$scratch/cmake" >"$scratch/log" ||
+    { cat "$scratch/log"; exit 1; }
 "$scratch/cmake/consumer" "$scratch/store1"
 
 say "pkg-config"
@@ -47,7 +48,7 @@ for program in "$prefix"/bin/stage*; do
 done
 
 say "no file remembers where it was built"
-if grep -rlF -e "$source" -e "$scratch/first" "$prefix/lib" --include='*.cmake' --include='*.pc'
-then
+if grep -rlF -e "$source" -e "$scratch/first" "$prefix/lib" \
+        --include='*.cmake' --include='*.pc'; then
     exit 1
 fi
