@@ -11,28 +11,29 @@ static const char *dir_of(const cli_session *s)
     return s->info->caps & KV_CAP_DURABLE ? "DIR" : "-";
 }
 
+static void example(kv_buf *to, const cli_session *s, const char *arguments,
+                    const char *meaning)
+{
+    kv_buf line = {0};
+    kv_buf_printf(&line, "%s %s", s->program, arguments);
+    kv_buf_printf(to, "  %-32.*s %s\n", (int)line.len, (const char *)line.data,
+                  meaning);
+    kv_buf_free(&line);
+}
+
 void cli_help_first_page(cli_session *s, kv_buf *to)
 {
-    bool is_durable = (s->info->caps & KV_CAP_DURABLE) != 0;
-    const char *dir = is_durable ? "pets" : "-";
     kv_buf_printf(to, "%s: %s.\n\n", s->program, s->info->title);
-    if (is_durable) {
-        kv_buf_printf(to,
-                      "  %s %s put cat meow      stores a value; pets is a "
-                      "directory, made now\n"
-                      "  %s %s get cat           prints it\n",
-                      s->program, dir, s->program, dir);
+    if (s->info->caps & KV_CAP_DURABLE) {
+        example(to, s, "pets put cat meow", "stores a value in ./pets");
+        example(to, s, "pets get cat", "prints it");
+        example(to, s, "pets repl", "put, get, explain get cat, inspect, ...");
     } else {
-        kv_buf_printf(to,
-                      "  printf 'cat\\tmeow\\n' | %s %s load   stores a "
-                      "record, and forgets it: this engine keeps nothing\n",
-                      s->program, dir);
+        example(to, s, "repl", "put cat meow, get cat, explain get cat, ...");
+        example(to, s, "repl < script", "the same from a file");
+        example(to, s, "- load words.tsv", "and forgets: it keeps nothing");
     }
-    kv_buf_printf(to,
-                  "  %s %s repl              lets you type put, get, explain "
-                  "get cat, inspect, ...\n\n"
-                  "%s help says the rest.\n",
-                  s->program, dir, s->program);
+    kv_buf_printf(to, "\n%s help says the rest.\n", s->program);
 }
 
 static void list_commands(kv_buf *to, unsigned wanted, unsigned unwanted)
@@ -156,7 +157,9 @@ void cli_help_version(cli_session *s, kv_buf *to)
     const kv_engine_info *info = s->info;
     kv_buf_printf(to, "%s %s\n", s->program, KV_CLI_VERSION);
     kv_buf_printf(to, "engine: %s, %s\n", info->name, info->title);
-    kv_buf_printf(to, "book: %s\n", info->book);
+    if (info->book != NULL && info->book[0] != '\0') {
+        kv_buf_printf(to, "book: %s\n", info->book);
+    }
     list_abilities(s, to);
     if (info->caps & KV_CAP_DURABLE) {
         kv_buf_printf(to, "format: %u.%u\n", info->format_major,

@@ -29,28 +29,28 @@ static kv_disk_stats sum(const kv_disk_stats by_reason[KV_REASONS])
 
 static void tell_calls(kv_report *to, const kv_stats *now)
 {
-    kv_report_begin(to, "calls since the store was opened");
+    kv_report_begin(to, "calls");
     kv_report_count(to, "gets", now->gets);
     kv_report_count(to, "puts", now->puts);
     kv_report_count(to, "dels", now->dels);
-    kv_report_count(to, "range dels", now->range_dels);
+    kv_report_count(to, "range_dels", now->range_dels);
     kv_report_count(to, "scans", now->scans);
-    kv_report_bytes(to, "user bytes read", now->user_read_bytes);
-    kv_report_bytes(to, "user bytes written", now->user_write_bytes);
+    kv_report_bytes(to, "user_read_bytes", now->user_read_bytes);
+    kv_report_bytes(to, "user_write_bytes", now->user_write_bytes);
     kv_report_end(to);
 }
 
 static void tell_disk(kv_report *to, const kv_stats *now)
 {
-    kv_report_begin(to, "disk calls by reason");
+    kv_report_begin(to, "disk");
     for (int i = 0; i < KV_REASONS; i++) {
         const kv_disk_stats *d = &now->disk[i];
         if (d->reads + d->writes + d->syncs == 0) continue;
         kv_report_begin(to, "%s", kv_reason_word((kv_reason)i));
         if (d->reads > 0) kv_report_count(to, "reads", d->reads);
-        if (d->reads > 0) kv_report_bytes(to, "read bytes", d->read_bytes);
+        if (d->reads > 0) kv_report_bytes(to, "read_bytes", d->read_bytes);
         if (d->writes > 0) kv_report_count(to, "writes", d->writes);
-        if (d->writes > 0) kv_report_bytes(to, "write bytes", d->write_bytes);
+        if (d->writes > 0) kv_report_bytes(to, "write_bytes", d->write_bytes);
         if (d->syncs > 0) kv_report_count(to, "syncs", d->syncs);
         kv_report_end(to);
     }
@@ -89,12 +89,12 @@ static kv_status live_bytes(kv *db, uint64_t *bytes)
 
 static void tell_space(kv_report *to, const kv_stats *now)
 {
-    kv_report_begin(to, "what the store holds");
+    kv_report_begin(to, "held");
     if (now->key_count > 0) kv_report_count(to, "keys", now->key_count);
-    kv_report_bytes(to, "memory", now->memory_bytes);
-    kv_report_bytes(to, "memory of the index", now->index_bytes);
-    kv_report_bytes(to, "disk", now->disk_bytes);
-    kv_report_bytes(to, "disk, at most so far", now->disk_bytes_peak);
+    kv_report_bytes(to, "memory_bytes", now->memory_bytes);
+    kv_report_bytes(to, "index_bytes", now->index_bytes);
+    kv_report_bytes(to, "disk_bytes", now->disk_bytes);
+    kv_report_bytes(to, "disk_bytes_peak", now->disk_bytes_peak);
     kv_report_end(to);
 }
 
@@ -107,17 +107,17 @@ cli_code cli_stats(cli_session *s, const cli_request *r)
     tell_calls(&report, &now);
     tell_disk(&report, &now);
     tell_space(&report, &now);
-    tell_ratio(&report, "write amplification", "written to disk",
-               disk.write_bytes, "user bytes written", now.user_write_bytes);
+    tell_ratio(&report, "write_amplification", "disk_write_bytes",
+               disk.write_bytes, "user_write_bytes", now.user_write_bytes);
     kv_status st = KV_OK;
     if (r->flags & CLI_LIVE) {
         uint64_t live = 0;
         st = live_bytes(s->db, &live);
         bool is_durable = (s->info->caps & KV_CAP_DURABLE) != 0;
         uint64_t held = is_durable ? now.disk_bytes : now.memory_bytes;
-        tell_ratio(&report, "space amplification",
-                   is_durable ? "disk" : "memory", held, "live keys and values",
-                   live);
+        tell_ratio(&report, "space_amplification",
+                   is_durable ? "disk_bytes" : "memory_bytes", held,
+                   "live_bytes", live);
     }
     if (st == KV_OK) return print_report(s, r, &report);
     kv_report_free(&report);

@@ -108,8 +108,13 @@ static kv_status read_line(cli_session *s, bool is_terminal, kv_buf *line)
     if (is_terminal) {
         return cli_prompt_read(s->is_batch ? "batch> " : "> ", line);
     }
-    s->line++;
-    return cli_line_read(stdin, LINE_BYTES_MAX, line);
+    s->line += !s->is_echoed; // an echo says better where an error belongs
+    kv_status st = cli_line_read(stdin, LINE_BYTES_MAX, line);
+    if (st == KV_OK || st == KV_END) return st;
+    if (cli_interrupted()) return KV_END;
+    char why[160];
+    snprintf(why, sizeof why, "%s", kv_last_error());
+    return kv_fail(st, "standard input: %s", why);
 }
 
 static kv_status echo(cli_session *s, const kv_buf *line)
@@ -121,30 +126,33 @@ static kv_status echo(cli_session *s, const kv_buf *line)
     return st;
 }
 
+// Until the input ends, or there is no point in going on.
 static cli_code loop(cli_session *s, const cli_request *r, bool is_terminal)
 {
     cli_words words = {0};
     kv_buf line = {0};
     cli_code code = CLI_DONE;
     kv_status st = KV_OK;
-    while (!s->is_over && s->db != NULL && !cli_interrupted()) {
+    bool is_strict = (r->flags & CLI_STRICT) != 0;
+    while (!s->is_over && !cli_interrupted()) {
         if ((st = read_line(s, is_terminal, &line)) != KV_OK) break;
-        if (r->flags & CLI_ECHO && (st = echo(s, &line)) != KV_OK) break;
+        if (s->is_echoed && (st = echo(s, &line)) != KV_OK) break;
         code = run_line(s, &words, kv_buf_slice(&line));
-        if (r->flags & CLI_STRICT && code != CLI_DONE) break;
+        if (s->db == NULL || s->out_errno != 0) break;
+        if (is_strict && code != CLI_DONE) break;
     }
     cli_words_free(&words);
     kv_buf_free(&line);
-    bool is_lost = s->db == NULL || (st != KV_OK && st != KV_END);
-    if (st != KV_OK && st != KV_END && !cli_interrupted()) cli_failed(s, st);
-    if (is_lost && !cli_interrupted()) return CLI_FAILED;
-    return r->flags & CLI_STRICT ? code : CLI_DONE;
+    if (st != KV_OK && st != KV_END) return cli_failed(s, st);
+    if (s->db == NULL || s->out_errno != 0) return CLI_FAILED;
+    return is_strict ? code : CLI_DONE;
 }
 
 cli_code cli_repl(cli_session *s, const cli_request *r)
 {
     bool is_terminal = cli_is_terminal(stdin) && cli_is_terminal(stdout);
     s->is_repl = true;
+    s->is_echoed = (r->flags & CLI_ECHO) != 0;
     if (is_terminal) {
         fprintf(s->out, "%s: %s. Type help, or put cat meow.\n", s->program,
                 s->info->title);

@@ -66,7 +66,8 @@ typedef struct parse {
     cli_request *request;
     cli_request_kind kind;
     bool (*is_foreign)(const char *word);
-    kv_status st; // of an option that argp took and we refused
+    kv_status st;        // of an option that argp took and we refused
+    const char *refused; // by argp itself
 } parse;
 
 // ---- values -----------------------------------------------------------------
@@ -168,6 +169,15 @@ static kv_status option(parse *p, int key, const char *text)
                    options[key - OPT_SET].name);
 }
 
+// Where argp stopped. It is past the word, unless that is a bundle of letters.
+static const char *refused_word(const struct argp_state *state)
+{
+    const char *next = state->argv[state->next];
+    bool is_bundle = next != NULL && next[0] == '-' && next[1] != '-' &&
+                     next[1] != '\0' && next[2] != '\0';
+    return is_bundle ? next : state->argv[state->next - 1];
+}
+
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
     parse *p = state->input;
@@ -180,6 +190,7 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
         }
         return 0;
     }
+    if (key == ARGP_KEY_ERROR) p->refused = refused_word(state);
     if (key < OPT_SET || key > OPT_JSON) return ARGP_ERR_UNKNOWN;
     p->st = option(p, key, text);
     return p->st == KV_OK ? 0 : EINVAL;
@@ -219,13 +230,12 @@ kv_status cli_request_parse(cli_request *r, cli_request_kind kind, int argc,
                                      NULL,    NULL,      NULL};
     *r = (cli_request){.batch = 1000};
     r->words = kv_alloc(((size_t)argc + 1) * sizeof r->words[0]);
-    parse p = {r, kind, is_foreign, KV_OK};
+    parse p = {r, kind, is_foreign, KV_OK, NULL};
     unsigned how = ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_IN_ORDER;
-    int next = 0;
-    error_t error = argp_parse(&argp, argc, argv, how, &next, &p);
+    error_t error = argp_parse(&argp, argc, argv, how, NULL, &p);
     r->words[r->word_count] = NULL;
     if (error == 0) return KV_OK;
-    return p.st != KV_OK ? p.st : refused(argv[next - 1]);
+    return p.st != KV_OK ? p.st : refused(p.refused);
 }
 
 void cli_request_free(cli_request *r)

@@ -52,7 +52,7 @@ static void print_prefix(cli_session *s)
 
 cli_code cli_complain(cli_session *s, cli_code code, const char *fmt, ...)
 {
-    fflush(s->out); // S2; cli_flush finds out if this failed
+    if (fflush(s->out) != 0) s->out_errno = errno; // S2; cli_flush reports it
     print_prefix(s);
     va_list args;
     va_start(args, fmt);
@@ -72,9 +72,11 @@ cli_code cli_failed(cli_session *s, kv_status st)
 
 // ---- output -----------------------------------------------------------------
 
-static kv_status not_printed(void)
+static kv_status not_printed(cli_session *s)
 {
-    return kv_fail(KV_IO, "standard output: %s", strerror(errno));
+    // A stream that failed once stays failed; errno does not stay.
+    if (s->out_errno == 0) s->out_errno = errno;
+    return kv_fail(KV_IO, "standard output: %s", strerror(s->out_errno));
 }
 
 kv_status cli_print(cli_session *s, kv_buf *text)
@@ -82,12 +84,13 @@ kv_status cli_print(cli_session *s, kv_buf *text)
     size_t put = fwrite(text->data, 1, text->len, s->out);
     bool is_whole = put == text->len;
     kv_buf_clear(text);
-    return is_whole ? KV_OK : not_printed();
+    return is_whole ? KV_OK : not_printed(s);
 }
 
 kv_status cli_flush(cli_session *s)
 {
-    return fflush(s->out) == 0 && !ferror(s->out) ? KV_OK : not_printed();
+    bool is_whole = fflush(s->out) == 0 && !ferror(s->out);
+    return is_whole ? KV_OK : not_printed(s);
 }
 
 kv_status cli_print_report(cli_session *s, const cli_request *r,

@@ -31,12 +31,14 @@ typedef struct cli_session {
     const char *path;           // of the store; NULL for one in memory
     const cli_request *options; // the first group counts
     FILE *out, *err;
+    int out_errno;  // why printing failed, or 0
     kv *db;         // NULL while closed
     kv_disk *disk;  // below the store, when faults were asked for
     bool is_repl;   // a line is being run, not a command line
     uint64_t line;  // its number, in a script; 0 at a terminal
     kv_batch batch; // what begin collects
     bool is_batch;  // between begin and commit
+    bool is_echoed; // lines are printed before they are run
     bool is_over;   // quit was said
 } cli_session;
 

@@ -51,19 +51,13 @@ static cli_code load_report(load *l, kv_status st)
 {
     cli_session *s = l->s;
     unsigned long long stored = l->stored;
-    if (st != KV_OK) {
-        char why[512];
-        snprintf(why, sizeof why, "%s", kv_last_error());
+    char why[512] = "interrupted";
+    if (st != KV_OK) snprintf(why, sizeof why, "%s", kv_last_error());
+    if (st != KV_OK || cli_interrupted()) {
         return cli_complain(s, CLI_FAILED,
-                            "%s (%llu records were loaded before it, the "
-                            "lines up to %llu; nothing after them)",
+                            "%s; %llu records were loaded (the first %llu "
+                            "lines), nothing after them",
                             why, stored, stored);
-    }
-    if (cli_interrupted()) {
-        return cli_complain(s, CLI_FAILED,
-                            "interrupted: %llu records were loaded, the lines "
-                            "up to %llu",
-                            stored, stored);
     }
     if (cli_is_terminal(s->err)) {
         kv_buf text = {0};

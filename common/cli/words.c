@@ -77,39 +77,43 @@ void cli_words_free(cli_words *words)
 
 enum { NEAR_MAX = 31 }; // letters; no command is longer
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-    size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-// Letters to insert, drop or change on the way from one to the other.
-static size_t distance(const char *from, const char *to)
+// Letters to insert, drop, change, or swap with their neighbour on the way
+// from one to the other.
+static size_t distance(const char *from, size_t from_len, const char *to,
+                       size_t to_len)
 {
-    size_t row[NEAR_MAX + 1], width = strlen(to);
-    for (size_t i = 0; i <= width; i++) row[i] = i;
-    for (size_t y = 1; from[y - 1] != '\0'; y++) {
-        size_t corner = row[0];
-        row[0] = y;
-        for (size_t x = 1; x <= width; x++) {
-            size_t changed = corner + (from[y - 1] != to[x - 1]);
-            corner = row[x];
-            row[x] = least(changed, row[x] + 1, row[x - 1] + 1);
+    size_t far[NEAR_MAX + 1][NEAR_MAX + 1];
+    for (size_t y = 0; y <= from_len; y++) {
+        for (size_t x = 0; x <= to_len; x++) {
+            if (x == 0 || y == 0) {
+                far[y][x] = x + y;
+                continue;
+            }
+            bool is_same = from[y - 1] == to[x - 1];
+            far[y][x] = least(least(far[y - 1][x], far[y][x - 1]) + 1,
+                              far[y - 1][x - 1] + !is_same);
+            bool is_swapped = x > 1 && y > 1 && from[y - 1] == to[x - 2] &&
+                              from[y - 2] == to[x - 1];
+            if (is_swapped) far[y][x] = least(far[y][x], far[y - 2][x - 2] + 1);
         }
     }
-    return row[width];
+    return far[from_len][to_len];
 }
 
 const char *cli_nearest(const char *word,
                         const char *(*candidate)(size_t index))
 {
     const char *best = NULL;
-    size_t len = strlen(word), best_distance = (len + 2) / 3 + 1;
+    size_t len = strlen(word), least_far = (len + 2) / 3 + 1;
     for (size_t i = 0; candidate(i) != NULL && len <= NEAR_MAX; i++) {
-        size_t far = distance(word, candidate(i));
-        if (far >= best_distance || strlen(candidate(i)) <= far) continue;
+        size_t candidate_len = strlen(candidate(i));
+        if (candidate_len > NEAR_MAX) continue;
+        size_t far = distance(word, len, candidate(i), candidate_len);
+        if (far >= least_far || far >= candidate_len) continue;
         best = candidate(i);
-        best_distance = far;
+        least_far = far;
     }
     return best;
 }
