@@ -41,6 +41,8 @@ static kv_status look(log_reader *r, uint64_t offset, size_t want,
         r->window.len = kept;
         size_t more = want - kept > CHUNK_BYTES ? want - kept : CHUNK_BYTES;
         size_t got = 0;
+        uint64_t left = r->size - offset - kept;
+        if (more > left) more = (size_t)left;
         kv_buf_reserve(&r->window, more);
         KV_TRY(kv_file_read(r->file, offset + kept, r->window.data + kept, more,
                             &got, r->why));
