@@ -61,8 +61,9 @@ static void *run_ticker(void *arg)
         uint64_t changes = atomic_load(&front->changes);
         if (front->is_stopping || changes == seen) continue;
         kv_mutex_unlock(&front->ticker_lock);
-        // A failure makes the store read-only: the next write reports it.
-        if (db->engine->sync(db) == KV_OK) seen = changes;
+        // A failure makes the store read-only: the next write reports it, and
+        // kv_sync does not reach the disk again (D4).
+        if (kv_sync(db) == KV_OK) seen = changes;
         kv_mutex_lock(&front->ticker_lock);
     }
     kv_mutex_unlock(&front->ticker_lock);
