@@ -48,12 +48,12 @@ function(kv_engine_table target)
   get_property(engines GLOBAL PROPERTY KV_ENGINES)
   set(file ${CMAKE_CURRENT_BINARY_DIR}/all_engines.c)
   list(TRANSFORM engines REPLACE "(.+)" "&\\1_engine" OUTPUT_VARIABLE entries)
-  list(TRANSFORM engines REPLACE "(.+)" "extern const kv_engine \\1_engine;" OUTPUT_VARIABLE externs)
+  list(TRANSFORM engines REPLACE "(.+)" "extern const kv_engine \\1_engine" OUTPUT_VARIABLE externs)
   list(JOIN entries ", " entries)
-  list(JOIN externs "\n" externs)
+  list(JOIN externs ";\n" externs)
   file(CONFIGURE OUTPUT ${file} @ONLY CONTENT
 "#include \"common/engine.h\"
-@externs@
+@externs@;
 extern const kv_engine *const kv_all_engines[];
 const kv_engine *const kv_all_engines[] = {@entries@, NULL};
 ")
