@@ -1,0 +1,99 @@
+// attempt.c -- see attempt.h.
+// SPDX-License-Identifier: MIT
+
+#include "compare/attempt.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "compare/machine.h"
+
+static void take_reason(void *arg, char *line)
+{
+    cmp_attempt *a = arg;
+    snprintf(a->reason, sizeof a->reason, "%s", line);
+}
+
+static void take_answers(void *arg, char *line)
+{
+    cmp_attempt *a = arg;
+    a->answers = strtoull(line, NULL, 10);
+}
+
+static void take_void(void *arg, char *line)
+{
+    cmp_attempt *a = arg;
+    a->verdict = CMP_VOIDED;
+    a->is_full = strncmp(line, "full: ", 6) == 0;
+    take_reason(a, line);
+}
+
+static void take_not_applicable(void *arg, char *line)
+{
+    cmp_attempt *a = arg;
+    a->verdict = CMP_NOT_APPLICABLE;
+    take_reason(a, line);
+}
+
+void cmp_attempt_run(cmp_attempt *a, cmp_trial *trial, unsigned limit_s,
+                     void (*tick)(void *), void *tick_arg)
+{
+    *a = (cmp_attempt){0};
+    cmp_remove_tree(trial->dir);
+    if (cmp_make_dir(trial->dir) != KV_OK) {
+        a->verdict = CMP_VOIDED;
+        snprintf(a->reason, sizeof a->reason, "failed: %.500s",
+                 kv_last_error());
+        return;
+    }
+    cmp_child child = {.work = cmp_trial_run,
+                       .arg = trial,
+                       .limit_s = limit_s,
+                       .tick = tick,
+                       .tick_arg = tick_arg};
+    cmp_child_run(&child);
+    cmp_remove_tree(trial->dir);
+    a->text = child.text;
+    kv_buf_append(&a->text, kv_slice_of("", 1));
+    a->is_stopped = child.ending == CMP_STOPPED;
+    if (child.ending != CMP_ENDED_WELL) {
+        a->verdict = CMP_VOIDED;
+        take_reason(a, child.reason);
+        return;
+    }
+    cmp_attempt_each(a, 'A', take_answers, a);
+    cmp_attempt_each(a, 'N', take_not_applicable, a);
+    cmp_attempt_each(a, 'V', take_void, a);
+}
+
+void cmp_attempt_free(cmp_attempt *a)
+{
+    kv_buf_free(&a->text);
+    *a = (cmp_attempt){0};
+}
+
+void cmp_attempt_each(cmp_attempt *a, char letter,
+                      void (*each)(void *arg, char *line), void *arg)
+{
+    char *at = (char *)a->text.data;
+    while (*at != '\0') {
+        size_t len = strcspn(at, "\n");
+        bool has_end = at[len] == '\n';
+        if (at[0] == letter && at[1] == '\t') {
+            char line[1024];
+            snprintf(line, sizeof line, "%.*s", (int)len - 2, at + 2);
+            each(arg, line);
+        }
+        at += len + has_end;
+    }
+}
+
+double cmp_attempt_value(const cmp_attempt *a, const char *phase,
+                         const char *measure)
+{
+    char want[160];
+    snprintf(want, sizeof want, "M\t%s\t%s\t", phase, measure);
+    const char *at = strstr((const char *)a->text.data, want);
+    if (at == NULL || strncmp(at + strlen(want), "NA", 2) == 0) return NAN;
+    return strtod(at + strlen(want), NULL);
+}

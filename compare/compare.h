@@ -1,0 +1,16 @@
+// compare.h -- what main.c and run.c ask of the rest of the room.
+// SPDX-License-Identifier: MIT
+
+#ifndef COMPARE_COMPARE_H
+#define COMPARE_COMPARE_H
+
+#include "common/status.h"
+
+// Makes the page from a run's directory and says where it is. Without the
+// report's library (CMake says so) it does nothing.
+KV_MUST_USE kv_status cmp_report(const char *run_dir);
+
+// Engines, workloads, profiles and measures with their definitions.
+void cmp_list(void);
+
+#endif

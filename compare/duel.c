@@ -1,0 +1,139 @@
+// duel.c -- see duel.h.
+// SPDX-License-Identifier: MIT
+
+#include "compare/duel.h"
+
+#include <math.h>
+
+#include "common/mem.h"
+
+#include "compare/attempt.h"
+#include "compare/machine.h"
+#include "compare/progress.h"
+#include "compare/summary.h"
+
+enum { PHASES = 2 };
+
+static const char *const phases[PHASES] = {"load", "run"};
+
+// Of one workload, by phase, side and repetition.
+struct rounds {
+    double *rate[PHASES][2];
+    unsigned count;
+};
+
+static double least(const double *numbers, unsigned count)
+{
+    double least = INFINITY;
+    for (unsigned i = 0; i < count; i++) least = fmin(least, numbers[i]);
+    return least;
+}
+
+static double most(const double *numbers, unsigned count)
+{
+    double most = -INFINITY;
+    for (unsigned i = 0; i < count; i++) most = fmax(most, numbers[i]);
+    return most;
+}
+
+static void print_phase(const struct rounds *r, int phase)
+{
+    double *ratios = kv_alloc(r->count * sizeof *ratios);
+    for (unsigned i = 0; i < r->count; i++) {
+        ratios[i] = r->rate[phase][0][i] / r->rate[phase][1][i];
+    }
+    double low = least(ratios, r->count), high = most(ratios, r->count);
+    printf("  %-5s %12.0f %12.0f   %.2f times (%.2f .. %.2f)\n", phases[phase],
+           cmp_median(r->rate[phase][0], r->count),
+           cmp_median(r->rate[phase][1], r->count),
+           cmp_median(ratios, r->count), low, high);
+    kv_free(ratios);
+}
+
+static bool fight(cmp_options *o, const cmp_workload *w, unsigned rep, int side,
+                  struct rounds *r, cmp_progress *progress)
+{
+    char dir[1200];
+    snprintf(dir, sizeof dir, "%s/store", o->out);
+    cmp_trial trial = {.setup = &o->setup,
+                       .engine = &o->engine[side],
+                       .workload = w,
+                       .kind = CMP_TIME,
+                       .rep = rep + 1,
+                       .dir = dir};
+    cmp_attempt attempt;
+    cmp_progress_start(progress, w->name, o->engine[side].label, rep + 1);
+    cmp_attempt_run(&attempt, &trial, o->limit_s, cmp_progress_tick, progress);
+    bool is_valid = attempt.verdict == CMP_VALID;
+    for (int phase = 0; phase < PHASES && is_valid; phase++) {
+        r->rate[phase][side][rep] =
+            cmp_attempt_value(&attempt, phases[phase], "ops_per_s");
+    }
+    cmp_progress_step(progress, is_valid ? r->rate[1][side][rep] : 0);
+    if (!is_valid) {
+        char line[800];
+        snprintf(line, sizeof line, "%s: %s", o->engine[side].label,
+                 attempt.reason);
+        cmp_progress_note(progress, line);
+    }
+    cmp_attempt_free(&attempt);
+    return is_valid;
+}
+
+static bool duel_on(cmp_options *o, const cmp_workload *w,
+                    cmp_progress *progress)
+{
+    struct rounds r = {.count = o->reps};
+    bool is_valid = true;
+    for (int phase = 0; phase < PHASES; phase++) {
+        for (int side = 0; side < 2; side++) {
+            r.rate[phase][side] = kv_zalloc(o->reps * sizeof(double));
+        }
+    }
+    for (unsigned rep = 0; rep < o->reps && is_valid; rep++) {
+        int first = rep % 2;
+        is_valid = fight(o, w, rep, first, &r, progress) &&
+                   fight(o, w, rep, 1 - first, &r, progress);
+    }
+    if (is_valid) {
+        cmp_progress_end(progress);
+        printf("%s\n", w->name);
+        for (int phase = w->loads ? 0 : 1; phase < PHASES; phase++) {
+            print_phase(&r, phase);
+        }
+        fflush(stdout);
+    }
+    for (int phase = 0; phase < PHASES; phase++) {
+        for (int side = 0; side < 2; side++) kv_free(r.rate[phase][side]);
+    }
+    return is_valid;
+}
+
+int cmp_duel(cmp_options *o)
+{
+    for (int side = 0; side < 2; side++) {
+        if (o->engine[side].engine != NULL) continue;
+        fprintf(stderr, "compare: %s\n", o->engine[side].absent);
+        return 3;
+    }
+    if (cmp_make_dir(o->out) != KV_OK) {
+        fprintf(stderr, "compare: %s\n", kv_last_error());
+        return 3;
+    }
+    cmp_catch_stop();
+    cmp_progress progress;
+    cmp_progress_begin(&progress, (unsigned)o->workload_count * o->reps * 2,
+                       !o->no_progress);
+    printf("A = %s, B = %s; %u records of %zu+%zu bytes, %u thread%s, %u "
+           "rounds in turns\n",
+           o->engine[0].label, o->engine[1].label, (unsigned)o->setup.records,
+           o->setup.key_bytes, o->setup.value_bytes, (unsigned)o->setup.threads,
+           o->setup.threads == 1 ? "" : "s", o->reps);
+    printf("  phase      A ops/s      B ops/s   A / B: median (min .. max)\n");
+    int code = 0;
+    for (size_t i = 0; i < o->workload_count && !cmp_was_stopped(); i++) {
+        if (!duel_on(o, &o->workload[i], &progress)) code = 3;
+    }
+    cmp_progress_end(&progress);
+    return code;
+}

@@ -1,0 +1,143 @@
+// facts.c -- see facts.h.
+// SPDX-License-Identifier: MIT
+
+#include "compare/facts.h"
+
+#include "common/clock.h"
+
+#include "compare/harness_cost.h"
+#include "compare/machine.h"
+
+static void write_machine(cmp_results *r, const char *dir)
+{
+    cmp_machine m;
+    cmp_machine_read(&m, dir);
+    cmp_results_fact(r, "format", "1");
+    cmp_results_fact(r, "version", "%s", CMP_VERSION);
+    cmp_results_fact(r, "git", "%s", m.commit);
+    cmp_results_fact(r, "date", "%s", m.date);
+    cmp_results_fact(r, "kernel", "%s", m.kernel);
+    cmp_results_fact(r, "cpu", "%s", m.processor);
+    cmp_results_fact(r, "nproc", "%u", m.processors);
+    cmp_results_fact(r, "memory_total_bytes", "%llu",
+                     (unsigned long long)m.memory_bytes);
+    cmp_results_fact(r, "filesystem", "%s", m.filesystem);
+    cmp_results_fact(r, "compiler", "%s", CMP_COMPILER);
+    cmp_results_fact(r, "build", "%s", CMP_BUILD);
+}
+
+static void write_setup(cmp_results *r, const cmp_options *o)
+{
+    static const char *const sync[] = {[KV_SYNC_COMMIT] = "commit",
+                                       [KV_SYNC_INTERVAL] = "interval",
+                                       [KV_SYNC_NONE] = "none"};
+    const cmp_setup *s = &o->setup;
+    cmp_results_fact(r, "command", "%s", o->command);
+    cmp_results_fact(r, "profile", "%s", o->profile->name);
+    cmp_results_fact(r, "seed", "%llu", (unsigned long long)s->seed);
+    cmp_results_fact(r, "records", "%u", (unsigned)s->records);
+    cmp_results_fact(r, "key_bytes", "%zu", s->key_bytes);
+    cmp_results_fact(r, "value_bytes", "%zu", s->value_bytes);
+    cmp_results_fact(r, "memory_bytes", "%llu",
+                     (unsigned long long)s->memory_bytes);
+    cmp_results_fact(r, "sync", "%s", sync[s->sync]);
+    cmp_results_fact(r, "threads", "%u", (unsigned)s->threads);
+    cmp_results_fact(r, "reps", "%u", o->reps);
+    if (o->data_name[0] == '\0') return;
+    char key[64];
+    snprintf(key, sizeof key, "data.%s", o->data_name);
+    cmp_results_fact(r, "data", "%s", o->data_name);
+    cmp_results_fact(r, key, "%u records, %llu bytes of keys, %llu of values",
+                     (unsigned)o->data.count,
+                     (unsigned long long)o->data.key_bytes,
+                     (unsigned long long)o->data.value_bytes);
+}
+
+static void write_engine(cmp_results *r, const cmp_engine *e)
+{
+    char key[128];
+    kv_buf text = {0};
+    cmp_engine_title(e, &text);
+    snprintf(key, sizeof key, "engine.%s", e->label);
+    cmp_results_fact(r, key, "%.*s", (int)text.len, (char *)text.data);
+    kv_buf_clear(&text);
+    cmp_engine_caps(e, &text);
+    snprintf(key, sizeof key, "caps.%s", e->label);
+    cmp_results_fact(r, key, "%.*s", (int)text.len, (char *)text.data);
+    snprintf(key, sizeof key, "bytes.%s", e->label);
+    cmp_results_fact(r, key, "%s", cmp_bytes_word(cmp_engine_bytes(e)));
+    snprintf(key, sizeof key, "knobs.%s", e->label);
+    cmp_results_fact(r, key, "%s", e->knobs);
+    kv_buf_free(&text);
+}
+
+static void write_lists(cmp_results *r, const cmp_options *o)
+{
+    kv_buf names = {0};
+    for (size_t i = 0; i < o->engine_count; i++) {
+        if (o->engine[i].engine == NULL) continue;
+        kv_buf_printf(&names, "%s%s", names.len ? " " : "", o->engine[i].label);
+        write_engine(r, &o->engine[i]);
+    }
+    cmp_results_fact(r, "engines", "%.*s", (int)names.len, (char *)names.data);
+    kv_buf_clear(&names);
+    for (size_t i = 0; i < o->workload_count; i++) {
+        const cmp_workload *w = &o->workload[i];
+        char key[64];
+        snprintf(key, sizeof key, "workload.%s", w->name);
+        cmp_results_fact(r, key, "%s", w->about);
+        kv_buf_printf(&names, "%s%s", names.len ? " " : "", w->name);
+    }
+    cmp_results_fact(r, "workloads", "%.*s", (int)names.len,
+                     (char *)names.data);
+    kv_buf_free(&names);
+}
+
+void cmp_facts_write_begin(cmp_facts *f, const cmp_options *o, cmp_results *r)
+{
+    *f = (cmp_facts){.start_ns = kv_now_ns()};
+    write_machine(r, o->out);
+    write_setup(r, o);
+    write_lists(r, o);
+    cmp_results_fact(r, "harness_ns_per_op", "%.1f",
+                     cmp_harness_cost(&o->setup));
+}
+
+void cmp_facts_note_check(cmp_facts *f, const char *what)
+{
+    if (strcmp(what, "user_bytes") == 0) f->checks_user++;
+    if (strcmp(what, "key_count") == 0) f->checks_keys++;
+    if (strcmp(what, "write_bytes") == 0) f->checks_write++;
+    if (strcmp(what, "read_bytes") == 0) f->checks_read++;
+}
+
+void cmp_facts_note_failure(cmp_facts *f, const char *reason)
+{
+    if (strncmp(reason, "wrong: ", 7) == 0) f->wrong_answers++;
+    else if (strncmp(reason, "selfcheck: ", 11) == 0) f->failed_checks++;
+    else f->other_failures++;
+}
+
+void cmp_facts_write_end(const cmp_facts *f, cmp_results *r)
+{
+    const char *bad =
+        f->failed_checks > 0 ? "failed, see void.tsv; held" : "passed:";
+    cmp_results_fact(r, "check.answers",
+                     "%s %llu answers agree with the oracle",
+                     f->wrong_answers > 0 ? "failed, see void.tsv;" : "passed:",
+                     (unsigned long long)f->answers);
+    cmp_results_fact(r, "check.user_bytes", "%s in %u phases", bad,
+                     f->checks_user);
+    cmp_results_fact(r, "check.key_count", "%s in %u phases", bad,
+                     f->checks_keys);
+    cmp_results_fact(r, "check.write_bytes",
+                     "%s in %u phases: counters equal wchar", bad,
+                     f->checks_write);
+    cmp_results_fact(r, "check.read_bytes",
+                     "%s in %u phases: counters equal rchar", bad,
+                     f->checks_read);
+    cmp_results_fact(r, "trials_failed", "%u",
+                     f->wrong_answers + f->failed_checks + f->other_failures);
+    cmp_results_fact(r, "elapsed_s", "%.1f",
+                     (double)(kv_now_ns() - f->start_ns) / 1e9);
+}

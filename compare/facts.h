@@ -1,0 +1,23 @@
+// facts.h -- the manifest: what a reader of the figures has to know.
+// SPDX-License-Identifier: MIT
+
+#ifndef COMPARE_FACTS_H
+#define COMPARE_FACTS_H
+
+#include "compare/options.h"
+#include "compare/results.h"
+
+// What is counted while the run goes on.
+typedef struct cmp_facts {
+    uint64_t start_ns, answers;
+    unsigned wrong_answers, failed_checks, other_failures;
+    unsigned checks_user, checks_keys, checks_write, checks_read;
+} cmp_facts;
+
+void cmp_facts_write_begin(cmp_facts *f, const cmp_options *o, cmp_results *r);
+// A self-check that held (scale.h), and a trial that was voided.
+void cmp_facts_note_check(cmp_facts *f, const char *what);
+void cmp_facts_note_failure(cmp_facts *f, const char *reason);
+void cmp_facts_write_end(const cmp_facts *f, cmp_results *r);
+
+#endif

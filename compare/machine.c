@@ -1,0 +1,210 @@
+// machine.c -- see machine.h.
+// SPDX-License-Identifier: MIT
+
+#define _GNU_SOURCE
+
+#include "compare/machine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+// ---- this process -----------------------------------------------------------
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now = {0};
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t cmp_thread_cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+
+uint64_t cmp_process_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
+
+// What slurp() read so far; one thread at a time measures.
+static uint64_t own_reads, own_read_bytes;
+
+// Reads the front of a small file in one call; "" if it cannot.
+static const char *slurp(const char *path, char *to, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, to, size - 1);
+    if (fd >= 0) close(fd);
+    to[got > 0 ? got : 0] = '\0';
+    if (got < 0) return to;
+    own_reads++;
+    own_read_bytes += (uint64_t)got;
+    return to;
+}
+
+static bool find_number(const char *text, const char *name, uint64_t *to)
+{
+    const char *at = strstr(text, name);
+    if (at == NULL) return false;
+    *to = strtoull(at + strlen(name), NULL, 10);
+    return true;
+}
+
+kv_status cmp_io_read(cmp_io *io)
+{
+    char text[512];
+    uint64_t reads = own_reads, read_bytes = own_read_bytes;
+    slurp("/proc/self/io", text, sizeof text);
+    if (find_number(text, "rchar: ", &io->read_bytes) &&
+        find_number(text, "wchar: ", &io->write_bytes) &&
+        find_number(text, "syscr: ", &io->reads) &&
+        find_number(text, "syscw: ", &io->writes)) {
+        // The kernel counts a read when it is done: this one is not in it.
+        io->reads -= reads;
+        io->read_bytes -= read_bytes;
+        return KV_OK;
+    }
+    return kv_fail(KV_UNSUPPORTED, "/proc/self/io tells no byte counts here");
+}
+
+uint64_t cmp_resident_bytes(void)
+{
+    char text[256];
+    unsigned long long size = 0, resident = 0;
+    slurp("/proc/self/statm", text, sizeof text);
+    if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+// ---- files ------------------------------------------------------------------
+
+uint64_t cmp_directory_bytes(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL) return 0;
+    uint64_t sum = 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        struct stat s;
+        if (fstatat(dirfd(dir), e->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) {
+            continue;
+        }
+        if (S_ISREG(s.st_mode)) sum += (uint64_t)s.st_blocks * 512;
+    }
+    closedir(dir);
+    return sum;
+}
+
+void cmp_remove_tree(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        unlink(path);
+        return;
+    }
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
+            continue;
+        }
+        kv_buf child = {0};
+        kv_buf_printf(&child, "%s/%s%c", path, e->d_name, '\0');
+        struct stat s;
+        bool is_dir = lstat((char *)child.data, &s) == 0 && S_ISDIR(s.st_mode);
+        if (is_dir) cmp_remove_tree((char *)child.data);
+        else unlink((char *)child.data);
+        kv_buf_free(&child);
+    }
+    closedir(dir);
+    rmdir(path);
+}
+
+kv_status cmp_make_dir(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return KV_OK;
+    return kv_fail(errno == ENOSPC ? KV_NO_SPACE : KV_IO,
+                   "cannot make the directory %s: %s", path, strerror(errno));
+}
+
+void cmp_program_dir(kv_buf *to)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) *slash = '\0';
+    kv_buf_printf(to, "%s", len > 0 ? path : ".");
+}
+
+bool cmp_file_is_there(const char *path) { return access(path, R_OK) == 0; }
+
+// ---- the machine ------------------------------------------------------------
+
+static void cut_line(char *text) { text[strcspn(text, "\n")] = '\0'; }
+
+static void read_processor(char *to, size_t size)
+{
+    static char text[8192];
+    slurp("/proc/cpuinfo", text, sizeof text);
+    char *at = strstr(text, "model name");
+    at = at ? strchr(at, ':') : NULL;
+    if (at != NULL) cut_line(at);
+    snprintf(to, size, "%s", at ? at + 2 : "unknown");
+}
+
+static void read_filesystem(char *to, size_t size, const char *path)
+{
+    static const struct {
+        long magic;
+        const char *name;
+    } names[] = {
+        {0xef53, "ext4"},      {0x01021994, "tmpfs"},   {0x58465342, "xfs"},
+        {0x9123683e, "btrfs"}, {0x794c7630, "overlay"}, {0x2fc12fc1, "zfs"},
+        {0x6969, "nfs"},
+    };
+    struct statfs fs;
+    snprintf(to, size, "unknown");
+    if (statfs(path, &fs) != 0) return;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if ((long)fs.f_type == names[i].magic) {
+            snprintf(to, size, "%s", names[i].name);
+        }
+    }
+}
+
+// The commit that HEAD names, read as git keeps it, without git.
+static void read_commit(char *to, size_t size)
+{
+    char head[256], path[300];
+    snprintf(to, size, "unknown");
+    slurp(".git/HEAD", head, sizeof head);
+    cut_line(head);
+    if (strncmp(head, "ref: ", 5) == 0) {
+        snprintf(path, sizeof path, ".git/%s", head + 5);
+        slurp(path, head, sizeof head);
+        cut_line(head);
+    }
+    if (head[0] != '\0') snprintf(to, size, "%.40s", head);
+}
+
+void cmp_machine_read(cmp_machine *m, const char *path)
+{
+    *m = (cmp_machine){0};
+    struct utsname name;
+    if (uname(&name) == 0) {
+        snprintf(m->kernel, sizeof m->kernel, "%.30s %.60s %.30s", name.sysname,
+                 name.release, name.machine);
+    }
+    read_processor(m->processor, sizeof m->processor);
+    read_filesystem(m->filesystem, sizeof m->filesystem, path);
+    read_commit(m->commit, sizeof m->commit);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    m->processors = processors > 0 ? (unsigned)processors : 0;
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    m->memory_bytes = pages > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(m->date, sizeof m->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}

@@ -1,0 +1,49 @@
+// machine.h -- what the operating system knows: processor time, the bytes that
+// went through it, memory, files, and what machine this is.
+// SPDX-License-Identifier: MIT
+//
+// Linux. Where a figure is not to be had it is NAN or text "unknown".
+
+#ifndef COMPARE_MACHINE_H
+#define COMPARE_MACHINE_H
+
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/status.h"
+
+// Processor time of this thread, and of all threads of this process.
+uint64_t cmp_thread_cpu_ns(void);
+uint64_t cmp_process_cpu_ns(void);
+
+// All that this process passed to read and write calls so far, less what the
+// functions of this file read themselves. Bytes moved through a mapping are not
+// in it: the kernel does not count them.
+typedef struct cmp_io {
+    uint64_t reads, read_bytes, writes, write_bytes;
+} cmp_io;
+KV_MUST_USE kv_status cmp_io_read(cmp_io *io);
+
+// Resident memory of this process, file pages it has mapped included.
+uint64_t cmp_resident_bytes(void);
+// Bytes the files of a directory occupy: blocks allocated, not sizes.
+uint64_t cmp_directory_bytes(const char *path);
+
+// Removes a directory with everything in it. A path that is not there is fine.
+void cmp_remove_tree(const char *path);
+KV_MUST_USE kv_status cmp_make_dir(const char *path); // there already: fine
+// The directory this program was started from.
+void cmp_program_dir(kv_buf *to);
+// True if it can be read.
+bool cmp_file_is_there(const char *path);
+
+// One line each, for the manifest.
+typedef struct cmp_machine {
+    char kernel[128], processor[128], filesystem[32], date[32];
+    char commit[48]; // of the repository around the current directory
+    unsigned processors;
+    uint64_t memory_bytes;
+} cmp_machine;
+void cmp_machine_read(cmp_machine *m, const char *path);
+
+#endif

@@ -1,0 +1,73 @@
+// main.c -- the program `compare`.
+// SPDX-License-Identifier: MIT
+
+#include <stdio.h>
+
+#include "common/cli/words.h"
+
+#include "compare/compare.h"
+#include "compare/duel.h"
+#include "compare/run.h"
+
+enum { DONE = 0, USAGE = 2 };
+
+static const char *command_name(size_t index)
+{
+    static const char *const names[] = {"run", "duel", "list", "help", NULL};
+    return names[index];
+}
+
+static int help(FILE *to, int code)
+{
+    fprintf(to, "usage: compare run [OPTIONS]        every engine, every "
+                "workload, a report\n"
+                "       compare duel A B [OPTIONS]   two of them, in turns\n"
+                "       compare list                 engines, workloads, "
+                "profiles, measures\n"
+                "       compare help\n\noptions\n");
+    cmp_options_help(to);
+    fprintf(to, "\nexamples\n"
+                "  compare run --profile ci\n"
+                "  compare run --engines hash,log --workloads workloada "
+                "--set log:read=map\n"
+                "  compare duel log tkrzw --workload fill-random --records "
+                "2M\n"
+                "\nexit codes: 0 done, 2 the command makes no sense, 3 "
+                "something failed\n");
+    return code;
+}
+
+static int with_options(int argc, char **argv, size_t engines,
+                        int (*command)(cmp_options *))
+{
+    static cmp_options options; // too large for a stack
+    int code = USAGE;
+    if (cmp_options_read(&options, argc, argv, engines) != KV_OK) {
+        fprintf(stderr, "compare: %s\n", kv_last_error());
+    } else {
+        code = command(&options);
+    }
+    cmp_options_free(&options);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "";
+    if (strcmp(command, "run") == 0) {
+        return with_options(argc, argv, 0, cmp_run);
+    }
+    if (strcmp(command, "duel") == 0) {
+        return with_options(argc, argv, 2, cmp_duel);
+    }
+    if (strcmp(command, "list") == 0) return cmp_list(), DONE;
+    if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {
+        return help(stdout, DONE);
+    }
+    if (argc < 2) return help(stderr, USAGE);
+    const char *nearest = kv_cli_nearest(command, command_name);
+    fprintf(stderr, "compare: there is no command \"%s\"; %s%s\n", command,
+            nearest ? "did you mean " : "see compare help",
+            nearest ? nearest : "");
+    return USAGE;
+}

@@ -1,0 +1,44 @@
+// options.h -- what the command line says, for `run` and `duel` alike.
+// SPDX-License-Identifier: MIT
+
+#ifndef COMPARE_OPTIONS_H
+#define COMPARE_OPTIONS_H
+
+#include "compare/trial.h"
+
+enum { CMP_LIST_MAX = 32 };
+
+// A size of everything, by name; science needs the same ratios, not the same
+// sizes.
+typedef struct cmp_profile {
+    const char *name;
+    uint32_t records;
+    unsigned reps;
+    const char *about;
+} cmp_profile;
+extern const cmp_profile cmp_profiles[]; // a NULL name ends it
+
+typedef struct cmp_options {
+    const cmp_profile *profile;
+    cmp_setup setup;
+    cmp_engine engine[CMP_LIST_MAX];
+    size_t engine_count;
+    cmp_workload workload[CMP_LIST_MAX];
+    size_t workload_count;
+    cmp_dataset data;
+    char data_name[32]; // "wordnet", of --data some/wordnet.tsv; or ""
+    const char *out;
+    unsigned reps, limit_s;
+    bool no_progress;
+    char command[1024]; // the whole line, for the manifest
+} cmp_options;
+
+// Reads argv[2..]. `engines`: how many come as plain words (duel: 2), 0 for
+// --engines. KV_INVALID, with what would be right. Free it in any case.
+KV_MUST_USE kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
+                                       size_t engines);
+void cmp_options_free(cmp_options *o);
+// The options with their meaning, for help.
+void cmp_options_help(FILE *to);
+
+#endif

@@ -1,0 +1,68 @@
+// results.h -- the files a run leaves behind: the contract between whoever
+// measures and whoever draws.
+// SPDX-License-Identifier: MIT
+//
+// Each is a table: a line of column names, then rows, cells parted by one tab,
+// text escaped as kv_escape does, numbers as printf's %.12g, NA for what is not
+// known. A row may also be missing: that is n/a too, and void.tsv says why.
+//
+//   manifest.tsv   key value
+//   measures.tsv   engine workload phase rep measure value
+//   space.tsv      engine workload rep user_bytes disk_bytes live_bytes
+//   latency.tsv    engine workload op ns count
+//   timeline.tsv   engine workload second ops p50_ns p99_ns max_ns
+//   void.tsv       engine workload rep reason
+//   results.json   all of them for outsiders: {"manifest": {..}, "measures":
+//                  [{"engine": ..}, ..], ..}; NA is null
+//
+// phase     load: what was inserted beforehand; run: what is measured.
+// rep       0 is the run that counts, 1..R those that are timed, R+1 the one
+//           with a clock around every call. A measure has rows only for the
+//           runs it is taken from (measures.h): take the median over rep.
+// ns        the upper edge of a bucket; its width is below 1 % of it.
+// second    since the run began, in the run R+1.
+// reason    "wrong: .." an answer the oracle contradicts: voids the figure and
+//           fails the run · "selfcheck: .." the same for counters · "crashed:",
+//           "hung:", "failed:", "full:" the child did not end well · "absent:"
+//           not built · "n/a: .." the engine cannot do this. A rep that ended
+//           so has no rows in measures.tsv. rep NA: all reps; workload *: all.
+// manifest  engine.E title · bytes.E where byte figures come from: counted
+//           (the engine's disk layer, by reason), calls (all read and write
+//           calls of the process, from /proc/self/io), mapped (not knowable:
+//           wa_* and ra_* are n/a), none (in memory) · knobs.E what was set ·
+//           caps.E · workload.W one line · check.* verdicts.
+
+#ifndef COMPARE_RESULTS_H
+#define COMPARE_RESULTS_H
+
+#include <stdio.h>
+
+#include "common/bytes.h"
+#include "common/status.h"
+
+typedef enum cmp_table {
+    CMP_MANIFEST,
+    CMP_MEASURES,
+    CMP_SPACE,
+    CMP_LATENCY,
+    CMP_TIMELINE,
+    CMP_VOID,
+    CMP_TABLES,
+} cmp_table;
+
+typedef struct cmp_results {
+    char *dir;
+    FILE *file[CMP_TABLES];
+} cmp_results;
+
+// Makes the directory, and the tables with their column names.
+KV_MUST_USE kv_status cmp_results_open(cmp_results *r, const char *dir);
+// Adds a row; cells come parted by tabs, already escaped, without the newline.
+void cmp_results_row(cmp_results *r, cmp_table table, const char *row);
+void cmp_results_fact(cmp_results *r, const char *key, const char *fmt, ...)
+    KV_PRINTF(3, 4);
+// Writes results.json and closes everything; also when a row failed to be
+// written, which is then said: KV_NO_SPACE or KV_IO.
+KV_MUST_USE kv_status cmp_results_close(cmp_results *r);
+
+#endif

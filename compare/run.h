@@ -1,0 +1,17 @@
+// run.h -- the whole comparison: every workload on every engine, several times.
+// SPDX-License-Identifier: MIT
+//
+//   for each workload
+//       for each repetition          0 counts, 1..R are timed, R+1 delays
+//           for each engine          so that what drifts drifts for all
+//               a trial in a child process ──▶ rows in the result files
+
+#ifndef COMPARE_RUN_H
+#define COMPARE_RUN_H
+
+#include "compare/options.h"
+
+// The exit code: 0 done, 3 something failed (said on stderr, and in void.tsv).
+int cmp_run(cmp_options *o);
+
+#endif

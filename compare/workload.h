@@ -1,0 +1,84 @@
+// workload.h -- what is asked of a store: a mix of operations, read from a file
+// of properties.
+// SPDX-License-Identifier: MIT
+//
+// The files are those of YCSB: NAME=VALUE lines, # comments. Its own core
+// workloads can be given as they are; a property that means nothing here (field
+// counts, table names) is passed over, as YCSB does. The following ones mean
+// something; those with kv. in front are ours:
+//
+//   readproportion updateproportion insertproportion scanproportion
+//   readmodifywriteproportion          shares of the operations
+//   requestdistribution                uniform zipfian latest hotspot sequential
+//                                      and zipf (chooser.h)
+//   hotspotdatafraction hotspotopnfraction
+//   minscanlength maxscanlength        evenly between them
+//   insertorder                        hashed (random), ordered (by key), and
+//                                      filed (as in the data's file)
+//   kv.missingproportion               reads of absent keys between present ones
+//   kv.deleteproportion
+//   kv.group                           operations per get_many or batch
+//   kv.load                            records there before: all (default), none
+//   kv.operations                      how many, per record; YCSB's own counts
+//                                      give way to the profile's
+//   kv.about                           one line for charts
+//
+// An update writes the whole value: a key-value store has no fields.
+
+#ifndef COMPARE_WORKLOAD_H
+#define COMPARE_WORKLOAD_H
+
+#include <stdbool.h>
+
+#include "compare/chooser.h"
+#include "compare/records.h"
+
+#define CMP_CALL_LIST(X)                                                       \
+    X(CMP_READ, "read")                                                        \
+    X(CMP_UPDATE, "update")                                                    \
+    X(CMP_INSERT, "insert")                                                    \
+    X(CMP_DELETE, "delete")                                                    \
+    X(CMP_MISS, "miss")                                                        \
+    X(CMP_SCAN, "scan")                                                        \
+    X(CMP_MODIFY, "read-modify-write")
+
+typedef enum cmp_call {
+#define X(code, word) code,
+    CMP_CALL_LIST(X)
+#undef X
+        CMP_CALLS // how many
+} cmp_call;
+
+const char *cmp_call_word(cmp_call call);
+
+typedef struct cmp_workload {
+    char name[48];
+    char about[128];
+    double share[CMP_CALLS]; // sum to 1
+    cmp_pattern pattern;
+    double hot_data, hot_requests;
+    uint32_t scan_min, scan_max;
+    cmp_order order;
+    uint32_t group;    // 1: one by one
+    bool loads;        // the records are there before the operations
+    bool is_real;      // of the data that was given, not of made-up records
+    double operations; // per record
+} cmp_workload;
+
+// Reads the text of a property file. KV_INVALID and KV_UNSUPPORTED name the
+// line. `name` is cut to fit.
+KV_MUST_USE kv_status cmp_workload_parse(cmp_workload *w, const char *name,
+                                         kv_slice text);
+// The built-in one of that name, or the property file at that path. KV_INVALID
+// with the nearest name.
+KV_MUST_USE kv_status cmp_workload_find(cmp_workload *w, const char *name);
+// The built-in names, NULL after the last.
+const char *cmp_workload_name(size_t index);
+
+// The files of workloads/, made into text by CMake, NULL at the end.
+typedef struct cmp_workload_file {
+    const char *name, *text;
+} cmp_workload_file;
+extern const cmp_workload_file cmp_workload_files[];
+
+#endif
