@@ -102,14 +102,16 @@ uint64_t hash_arena_add(hash_arena *a, kv_slice key, kv_slice value)
     return place;
 }
 
-static void mark_dead(hash_arena *a, uint64_t place, uint32_t size)
+static hash_chunk *mark_dead(hash_arena *a, uint64_t place, uint32_t size)
 {
     uint8_t *at = hash_pool_at(a->pool, place);
     uint32_t head = hash_head_read(at);
     assert((head & HASH_IS_DEAD) == 0);
     hash_head_write(at, head | HASH_IS_DEAD);
-    hash_arena_chunk(a, place)->dead += size;
+    hash_chunk *chunk = hash_arena_chunk(a, place);
+    chunk->dead += size;
     a->dead_bytes += size;
+    return chunk;
 }
 
 uint64_t hash_arena_move(hash_arena *a, uint64_t place)
@@ -122,11 +124,12 @@ uint64_t hash_arena_move(hash_arena *a, uint64_t place)
     return target;
 }
 
-void hash_arena_kill(hash_arena *a, uint64_t place)
+hash_chunk *hash_arena_kill(hash_arena *a, uint64_t place)
 {
     hash_record r = hash_arena_read(a, place);
-    mark_dead(a, place, r.size);
-    if (r.outside == NULL) return;
-    a->outside_bytes -= outside_size(r.outside);
-    kv_free(r.outside);
+    if (r.outside != NULL) {
+        a->outside_bytes -= outside_size(r.outside);
+        kv_free(r.outside);
+    }
+    return mark_dead(a, place, r.size);
 }

@@ -47,7 +47,8 @@ void hash_arena_free(hash_arena *a); // the records too
 uint64_t hash_arena_add(hash_arena *a, kv_slice key, kv_slice value);
 // Appends a copy of the live record at `place`, and kills it there.
 uint64_t hash_arena_move(hash_arena *a, uint64_t place);
-void hash_arena_kill(hash_arena *a, uint64_t place);
+// Marks a record dead; returns its chunk.
+hash_chunk *hash_arena_kill(hash_arena *a, uint64_t place);
 // From now on new records go to a new chunk.
 void hash_arena_open_chunk(hash_arena *a);
 // Gives back a chunk in which nothing lives and which is not open.

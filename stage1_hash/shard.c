@@ -29,29 +29,45 @@ static void explain_group(const hash_shard *s, const hash_probe *p,
             s->number, p->index, p->code & 0xffff, outcome);
 }
 
-// True: the probe shows the key's slot, and *record is what it refers to.
-static inline bool find(hash_shard *s, uint64_t hash, kv_slice key,
-                        hash_probe *p, hash_record *record)
+// Starts fetching a record. Its lengths say how far it reaches, but waiting for
+// them would make two misses in a row out of misses at the same time.
+static inline void prefetch_record(const uint8_t *at)
 {
-    *p = hash_probe_begin(&s->table, hash_code(hash));
-    while (hash_probe_next(p)) {
-        *record = hash_arena_read(&s->arena, hash_probe_place(p));
-        if (KV_LIKELY(kv_slice_equal(hash_record_key(record), key))) {
-            explain_group(s, p, "1 candidate, equal");
-            return true;
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+    __builtin_prefetch(at + 128);
+}
+
+// Where a key is: small, so that it is returned in registers.
+typedef struct spot {
+    uint8_t *record; // NULL: it is not there, but would be in group `index`
+    uint32_t index;
+    unsigned slot;
+} spot;
+
+static spot find(hash_shard *s, uint64_t hash, kv_slice key)
+{
+    hash_probe p = hash_probe_begin(&s->table, hash_code(hash));
+    while (hash_probe_next(&p)) {
+        uint8_t *at = hash_pool_at(s->arena.pool, hash_probe_place(&p));
+        prefetch_record(at);
+        hash_record record = hash_record_read(at);
+        if (KV_LIKELY(kv_slice_equal(hash_record_key(&record), key))) {
+            explain_group(s, &p, "1 candidate, equal");
+            return (spot){at, p.index, p.slot};
         }
-        explain_group(s, p, "1 candidate, another key");
+        explain_group(s, &p, "1 candidate, another key");
     }
-    explain_group(s, p, "no candidate, and a hole: not here");
-    return false;
+    explain_group(s, &p, "no candidate, and a hole: not here");
+    return (spot){NULL, p.index, 0};
 }
 
 kv_status hash_shard_get(hash_shard *s, uint64_t hash, kv_slice key,
                          kv_buf *value)
 {
-    hash_probe p;
-    hash_record record;
-    if (!find(s, hash, key, &p, &record)) return KV_NOT_FOUND;
+    spot at = find(s, hash, key);
+    if (at.record == NULL) return KV_NOT_FOUND;
+    hash_record record = hash_record_read(at.record);
     kv_buf_set(value, hash_record_value(&record));
     return KV_OK;
 }
@@ -66,9 +82,7 @@ void hash_shard_prefetch_record(hash_shard *s, uint64_t hash)
 {
     hash_probe p = hash_probe_begin(&s->table, hash_code(hash));
     if (!hash_probe_next(&p)) return;
-    const uint8_t *at = hash_pool_at(s->arena.pool, hash_probe_place(&p));
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
+    prefetch_record(hash_pool_at(s->arena.pool, hash_probe_place(&p)));
 }
 
 // ---- reclaiming -------------------------------------------------------------
@@ -136,47 +150,45 @@ bool hash_shard_vacate(hash_shard *s, uint64_t chunk)
 
 // ---- writing ----------------------------------------------------------------
 
-// Appends, and tidies the chunk that was full if it was.
-static uint64_t add_record(hash_shard *s, kv_slice key, kv_slice value,
-                           hash_chunk **closed)
+// A write can leave two chunks worth emptying: the one in which a record died
+// (NULL: none did), and the one that was open, if it no longer is.
+static void tidy_both(hash_shard *s, hash_chunk *died_in, hash_chunk *was_open)
 {
-    hash_chunk *open = s->arena.open;
-    uint64_t place = hash_arena_add(&s->arena, key, value);
-    *closed = open != s->arena.open ? open : NULL;
-    return place;
+    if (died_in != NULL) tidy(s, died_in);
+    if (was_open != NULL && was_open != died_in) tidy(s, was_open);
+}
+
+static bool overwrite(uint8_t *at, kv_slice value)
+{
+    hash_record record = hash_record_read(at);
+    if (record.value_len != value.len) return false;
+    uint8_t *to = record.bytes + record.key_len;
+    if (value.len > 0) memcpy(to, value.data, value.len);
+    return true;
 }
 
 void hash_shard_put(hash_shard *s, uint64_t hash, kv_slice key, kv_slice value)
 {
-    hash_probe p;
-    hash_record old;
-    bool found = find(s, hash, key, &p, &old);
-    if (found && old.value_len == value.len) {
-        if (value.len == 0) return;
-        memcpy(old.bytes + old.key_len, value.data, value.len);
-        return;
-    }
-    hash_chunk *died_in = NULL, *closed;
-    uint64_t place = add_record(s, key, value, &closed);
-    if (found) {
-        uint64_t old_place = hash_probe_place(&p);
-        hash_group_set_place(hash_probe_group(&p), p.slot, place);
-        hash_arena_kill(&s->arena, old_place);
-        died_in = hash_arena_chunk(&s->arena, old_place);
+    spot at = find(s, hash, key);
+    if (at.record != NULL && overwrite(at.record, value)) return;
+    hash_chunk *died_in = NULL, *was_open = s->arena.open;
+    uint64_t place = hash_arena_add(&s->arena, key, value);
+    if (at.record == NULL) {
+        hash_table_add(&s->table, hash_code(hash), at.index, place);
     } else {
-        hash_table_add(&s->table, &p, place);
+        hash_group *group = &s->table.groups[at.index];
+        died_in = hash_arena_kill(&s->arena, hash_group_place(group, at.slot));
+        hash_group_set_place(group, at.slot, place);
     }
-    if (died_in != NULL) tidy(s, died_in);
-    if (closed != NULL && closed != died_in) tidy(s, closed);
+    tidy_both(s, died_in, was_open);
 }
 
 void hash_shard_del(hash_shard *s, uint64_t hash, kv_slice key)
 {
-    hash_probe p;
-    hash_record old;
-    if (!find(s, hash, key, &p, &old)) return;
-    uint64_t place = hash_probe_place(&p);
-    hash_table_remove(&s->table, &p);
-    hash_arena_kill(&s->arena, place);
-    tidy(s, hash_arena_chunk(&s->arena, place));
+    spot at = find(s, hash, key);
+    if (at.record == NULL) return;
+    uint64_t place = hash_group_place(&s->table.groups[at.index], at.slot);
+    hash_table_remove(&s->table, at.index, at.slot);
+    hash_chunk *died_in = hash_arena_kill(&s->arena, place);
+    tidy_both(s, died_in, s->arena.open);
 }

@@ -10,7 +10,7 @@
 
 enum {
     GROUPS_A_CHUNK = HASH_CHUNK_BYTES / sizeof(hash_group),
-    LOAD_PER_GROUP = 7, // T1
+    LOAD_PER_GROUP = 6, // T1
 };
 
 static_assert(sizeof(hash_group) == 64, "a group is a cache line");
@@ -123,7 +123,7 @@ static void resize(hash_table *t, uint32_t group_count)
 static void grow(hash_table *t)
 {
     uint32_t chunks = t->limit > 0 ? t->group_count / GROUPS_A_CHUNK : 0;
-    uint32_t more = chunks / 2 > 0 ? chunks / 2 : 1;
+    uint32_t more = chunks / 4 > 0 ? chunks / 4 : 1;
     resize(t, (chunks + more) * GROUPS_A_CHUNK);
 }
 
@@ -147,14 +147,14 @@ bool hash_table_move_down(hash_table *t)
 
 // ---- changes ----------------------------------------------------------------
 
-void hash_table_add(hash_table *t, const hash_probe *p, uint64_t place)
+void hash_table_add(hash_table *t, uint32_t code, uint32_t index,
+                    uint64_t place)
 {
-    uint32_t index = p->index;
     if (t->count == t->limit) {
         grow(t);
-        index = hash_home(p->code, t->group_count);
+        index = hash_home(code, t->group_count);
     }
-    fill_hole(t, index, p->code, place);
+    fill_hole(t, index, code, place);
 }
 
 // How many groups from group `from` forward to group `to`.
@@ -179,14 +179,14 @@ static unsigned find_movable(const hash_table *t, uint32_t index, uint32_t back)
 // The hole that a removal leaves in a full group would cut off what overflowed
 // from it or over it (T2). So a record from further on moves into the hole,
 // which thereby wanders on until it is where nothing needs to pass.
-void hash_table_remove(hash_table *t, const hash_probe *p)
+void hash_table_remove(hash_table *t, uint32_t index, unsigned slot)
 {
-    uint32_t hole_index = p->index, index = p->index;
-    unsigned hole_slot = p->slot;
+    uint32_t hole_index = index;
+    unsigned hole_slot = slot;
     while (!hash_group_has_hole(&t->groups[index])) {
         if (++index == t->group_count) index = 0;
         uint32_t back = distance(t, hole_index, index);
-        unsigned slot = find_movable(t, index, back);
+        slot = find_movable(t, index, back);
         if (slot == HASH_SLOTS) continue;
         const hash_group *g = &t->groups[index];
         set_slot(&t->groups[hole_index], hole_slot, hash_group_code(g, slot),

@@ -19,7 +19,7 @@
 // record back into the hole instead of leaving a tombstone.
 //
 // Invariants
-//   T1  `count` slots are taken, at most seven of eight, so a hole ends every
+//   T1  `count` slots are taken, at most six of eight, so a hole ends every
 //       probe.
 //   T2  From a record's home group up to, not including, the group it is in,
 //       there is no hole: the first hole ends the search for a key.
@@ -28,7 +28,7 @@
 // Typical use
 //     hash_probe p = hash_probe_begin(table, code);
 //     while (hash_probe_next(&p)) if (the record there is it) found(...);
-//     hash_table_add(table, &p, place);     p stands where the key belongs
+//     hash_table_add(table, code, p.index, place);     where the probe ended
 
 #ifndef STAGE1_HASH_TABLE_H
 #define STAGE1_HASH_TABLE_H
@@ -39,8 +39,13 @@
 
 enum { HASH_SLOTS = 8, HASH_CODE_BITS = 24 };
 
+// Sixteen bytes as the processor compares them: eight tags with one
+// instruction where it has a suitable one, otherwise one by one.
+typedef uint16_t hash_lanes __attribute__((vector_size(16)));
+typedef uint64_t hash_words __attribute__((vector_size(16)));
+
 typedef struct hash_group {
-    uint64_t tags[2]; // four each, low bits first
+    hash_words tags; // four in each word, low bits first
     uint32_t place_low[HASH_SLOTS];
     uint8_t place_high[HASH_SLOTS];
     uint8_t code_high[HASH_SLOTS];
@@ -72,20 +77,13 @@ static inline uint32_t hash_home(uint32_t code, uint32_t group_count)
 
 // ---- a group ----------------------------------------------------------------
 
-// The slots with this tag, one bit each, four slots a word: a lane's top bit
-// comes out set exactly where the lane is 0, since the addition carries into it
-// from any other bit.
-static inline uint64_t hash_lanes_equal(uint64_t lanes, uint32_t tag)
-{
-    const uint64_t ones = 0x0001000100010001, low = 0x7fff7fff7fff7fff;
-    uint64_t differ = lanes ^ tag * ones;
-    return ~(((differ & low) + low) | differ | low) >> 15;
-}
-
+// Which slots have this tag: slot i's answer is bit 16 * (i % 4) + i / 4.
 static inline uint64_t hash_group_match(const hash_group *g, uint32_t tag)
 {
-    return hash_lanes_equal(g->tags[0], tag) | hash_lanes_equal(g->tags[1], tag)
-                                                   << 1;
+    const uint64_t one_a_lane = 0x0001000100010001;
+    hash_lanes equal = (hash_lanes)g->tags == (hash_lanes){0} + (uint16_t)tag;
+    hash_words words = (hash_words)equal; // all ones in a lane that is equal
+    return (words[0] & one_a_lane) | (words[1] & one_a_lane << 1);
 }
 
 // The slot of a match's lowest bit.
@@ -168,10 +166,11 @@ static inline uint64_t hash_probe_place(const hash_probe *p)
 
 // ---- changes ----------------------------------------------------------------
 
-// Requires a probe that has come to its end; the table may grow.
-void hash_table_add(hash_table *t, const hash_probe *p, uint64_t place);
-// Requires a probe that shows a slot. The table may shrink.
-void hash_table_remove(hash_table *t, const hash_probe *p);
+// `index` is where a probe for `code` came to its end. The table may grow.
+void hash_table_add(hash_table *t, uint32_t code, uint32_t index,
+                    uint64_t place);
+// Empties that slot. The table may shrink.
+void hash_table_remove(hash_table *t, uint32_t index, unsigned slot);
 // Moves a table that lies in the pool to a lower place there, if there is one.
 bool hash_table_move_down(hash_table *t);
 // Whether the table lies in this chunk of the pool.
