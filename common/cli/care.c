@@ -3,13 +3,13 @@
 
 #include "common/cli/command.h"
 
-cli_code cli_maintain(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_maintain(kv_cli_session *s, const kv_cli_request *r)
 {
     unsigned long long steps = 0;
     bool did_work = true, is_single = (r->flags & CLI_STEP) != 0;
-    while (did_work && !cli_interrupted()) {
+    while (did_work && !kv_cli_interrupted()) {
         kv_status st = kv_maintain(s->db, &did_work);
-        if (st != KV_OK) return cli_failed(s, st);
+        if (st != KV_OK) return kv_cli_failed(s, st);
         steps += did_work;
         if (is_single) break;
     }
@@ -18,24 +18,24 @@ cli_code cli_maintain(cli_session *s, const cli_request *r)
     return CLI_DONE;
 }
 
-static cli_code code_of(cli_session *s, kv_status st)
+static kv_cli_code code_of(kv_cli_session *s, kv_status st)
 {
-    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+    return st == KV_OK ? CLI_DONE : kv_cli_failed(s, st);
 }
 
-cli_code cli_settle(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_settle(kv_cli_session *s, const kv_cli_request *r)
 {
     (void)r;
     return code_of(s, kv_settle(s->db));
 }
 
-cli_code cli_sync(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_sync(kv_cli_session *s, const kv_cli_request *r)
 {
     (void)r;
     return code_of(s, kv_sync(s->db));
 }
 
-cli_code cli_backup(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_backup(kv_cli_session *s, const kv_cli_request *r)
 {
     return code_of(s, kv_backup(s->db, r->words[1]));
 }

@@ -8,7 +8,7 @@
 #include "common/cli/request.h"
 #include "common/cli/session.h"
 
-typedef enum cli_trait {
+typedef enum kv_cli_trait {
     CLI_ALONE = 1 << 0,     // needs no store
     CLI_UNOPENED = 1 << 1,  // needs its directory, but does not open it
     CLI_CHANGES = 1 << 2,   // writes: makes the store if it is not there
@@ -16,9 +16,9 @@ typedef enum cli_trait {
     CLI_REPL_ONLY = 1 << 4, // may be nothing else
     CLI_FOREIGN = 1 << 5,   // takes its own options apart
     CLI_MAINTAINS = 1 << 6, // writes, but never makes a store
-} cli_trait;
+} kv_cli_trait;
 
-typedef struct cli_command {
+typedef struct kv_cli_command {
     const char *name;
     const char *arguments; // "KEY VALUE"
     const char *summary;   // half a line
@@ -27,55 +27,56 @@ typedef struct cli_command {
     unsigned flags;  // the options it takes
     int least, most; // words behind its name; most < 0: any number
     // words[0] is the command's name.
-    cli_code (*run)(cli_session *s, const cli_request *r);
-} cli_command;
+    kv_cli_code (*run)(kv_cli_session *s, const kv_cli_request *r);
+} kv_cli_command;
 
 // NULL behind the last.
-const cli_command *cli_command_at(size_t index);
-const cli_command *cli_command_find(const char *name);
-const char *cli_command_name(size_t index);
+const kv_cli_command *kv_cli_command_at(size_t index);
+const kv_cli_command *kv_cli_command_find(const char *name);
+const char *kv_cli_command_name(size_t index);
 
 // Checks the request's words and options against the table, then runs. The
 // store is open if the command needs it.
-cli_code cli_command_run(cli_session *s, const cli_command *command,
-                         const cli_request *r);
+kv_cli_code kv_cli_command_run(kv_cli_session *s, const kv_cli_command *command,
+                               const kv_cli_request *r);
 // CLI_USAGE, with a sentence that names the nearest command.
-cli_code cli_command_unknown(cli_session *s, const char *name);
+kv_cli_code kv_cli_command_unknown(kv_cli_session *s, const char *name);
 
 // ---- what they do: one file for each group ----------------------------------
 
 // records.c
-cli_code cli_put(cli_session *s, const cli_request *r);
-cli_code cli_get(cli_session *s, const cli_request *r);
-cli_code cli_del(cli_session *s, const cli_request *r);
-cli_code cli_del_range(cli_session *s, const cli_request *r);
-cli_code cli_scan(cli_session *s, const cli_request *r);
+kv_cli_code kv_cli_put(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_get(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_del(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_del_range(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_scan(kv_cli_session *s, const kv_cli_request *r);
 // transfer.c
-cli_code cli_load(cli_session *s, const cli_request *r);
-cli_code cli_dump(cli_session *s, const cli_request *r);
+kv_cli_code kv_cli_load(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_dump(kv_cli_session *s, const kv_cli_request *r);
 // looking.c
-cli_code cli_stats(cli_session *s, const cli_request *r);
-cli_code cli_inspect(cli_session *s, const cli_request *r);
-cli_code cli_check(cli_session *s, const cli_request *r);
-cli_code cli_explain(cli_session *s, const cli_request *r);
-cli_code cli_xray(cli_session *s, const cli_request *r);
+kv_cli_code kv_cli_stats(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_inspect(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_check(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_explain(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_xray(kv_cli_session *s, const kv_cli_request *r);
 // care.c
-cli_code cli_maintain(cli_session *s, const cli_request *r);
-cli_code cli_settle(cli_session *s, const cli_request *r);
-cli_code cli_sync(cli_session *s, const cli_request *r);
-cli_code cli_backup(cli_session *s, const cli_request *r);
+kv_cli_code kv_cli_maintain(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_settle(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_sync(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_backup(kv_cli_session *s, const kv_cli_request *r);
 // repl.c
-cli_code cli_repl(cli_session *s, const cli_request *r);
-cli_code cli_begin(cli_session *s, const cli_request *r);
-cli_code cli_commit(cli_session *s, const cli_request *r);
-cli_code cli_rollback(cli_session *s, const cli_request *r);
-cli_code cli_reopen(cli_session *s, const cli_request *r);
-cli_code cli_quit(cli_session *s, const cli_request *r);
+kv_cli_code kv_cli_repl(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_begin(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_commit(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_rollback(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_reopen(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_quit(kv_cli_session *s, const kv_cli_request *r);
 // help.c
-cli_code cli_help(cli_session *s, const cli_request *r);
-void cli_help_first_page(cli_session *s, kv_buf *to);
-void cli_help_program(cli_session *s, kv_buf *to);
-void cli_help_command(cli_session *s, const cli_command *command, kv_buf *to);
-void cli_help_version(cli_session *s, kv_buf *to);
+kv_cli_code kv_cli_help(kv_cli_session *s, const kv_cli_request *r);
+void kv_cli_help_first_page(kv_cli_session *s, kv_buf *to);
+void kv_cli_help_program(kv_cli_session *s, kv_buf *to);
+void kv_cli_help_command(kv_cli_session *s, const kv_cli_command *command,
+                         kv_buf *to);
+void kv_cli_help_version(kv_cli_session *s, kv_buf *to);
 
 #endif

@@ -6,12 +6,12 @@
 #include "common/cli/prompt.h"
 
 // What DIR looks like for this engine.
-static const char *dir_of(const cli_session *s)
+static const char *dir_of(const kv_cli_session *s)
 {
     return s->info->caps & KV_CAP_DURABLE ? "DIR" : "-";
 }
 
-static void example(kv_buf *to, const cli_session *s, const char *arguments,
+static void example(kv_buf *to, const kv_cli_session *s, const char *arguments,
                     const char *meaning)
 {
     kv_buf line = {0};
@@ -21,7 +21,7 @@ static void example(kv_buf *to, const cli_session *s, const char *arguments,
     kv_buf_free(&line);
 }
 
-void cli_help_first_page(cli_session *s, kv_buf *to)
+void kv_cli_help_first_page(kv_cli_session *s, kv_buf *to)
 {
     kv_buf_printf(to, "%s: %s.\n\n", s->program, s->info->title);
     if (s->info->caps & KV_CAP_DURABLE) {
@@ -38,8 +38,8 @@ void cli_help_first_page(cli_session *s, kv_buf *to)
 
 static void list_commands(kv_buf *to, unsigned wanted, unsigned unwanted)
 {
-    for (size_t i = 0; cli_command_at(i) != NULL; i++) {
-        const cli_command *c = cli_command_at(i);
+    for (size_t i = 0; kv_cli_command_at(i) != NULL; i++) {
+        const kv_cli_command *c = kv_cli_command_at(i);
         if ((c->traits & wanted) != wanted || c->traits & unwanted) continue;
         char usage[48];
         snprintf(usage, sizeof usage, "%s %s", c->name, c->arguments);
@@ -47,7 +47,7 @@ static void list_commands(kv_buf *to, unsigned wanted, unsigned unwanted)
     }
 }
 
-static void list_knobs(const cli_session *s, kv_buf *to)
+static void list_knobs(const kv_cli_session *s, kv_buf *to)
 {
     for (size_t i = 0; i < s->info->knob_count; i++) {
         const kv_knob *knob = &s->info->knobs[i];
@@ -73,7 +73,7 @@ static void list_knobs(const cli_session *s, kv_buf *to)
     }
 }
 
-void cli_help_program(cli_session *s, kv_buf *to)
+void kv_cli_help_program(kv_cli_session *s, kv_buf *to)
 {
     kv_buf_printf(to, "%s %s COMMAND [ARGUMENTS]: %s\n\n", s->program,
                   dir_of(s), s->info->title);
@@ -82,7 +82,7 @@ void cli_help_program(cli_session *s, kv_buf *to)
     kv_buf_printf(to, "\nInside the repl also:\n");
     list_commands(to, CLI_REPL_ONLY, 0);
     kv_buf_printf(to, "\nOptions, anywhere; behind -- everything is a word:\n");
-    cli_request_options(to, true, 0);
+    kv_cli_request_options(to, true, 0);
     if (s->info->knob_count > 0) {
         kv_buf_printf(to, "\nKnobs, with their defaults, for --set:\n");
         list_knobs(s, to);
@@ -112,7 +112,8 @@ static void wrap(kv_buf *to, const char *text)
     kv_buf_append(to, kv_str("\n"));
 }
 
-void cli_help_command(cli_session *s, const cli_command *command, kv_buf *to)
+void kv_cli_help_command(kv_cli_session *s, const kv_cli_command *command,
+                         kv_buf *to)
 {
     const char *space = command->arguments[0] != '\0' ? " " : "";
     if (command->traits & (CLI_REPL_ONLY | CLI_ALONE) || s->is_repl) {
@@ -129,11 +130,11 @@ void cli_help_command(cli_session *s, const cli_command *command, kv_buf *to)
     }
     if (command->flags != 0) {
         kv_buf_append(to, kv_str("\n"));
-        cli_request_options(to, false, command->flags);
+        kv_cli_request_options(to, false, command->flags);
     }
 }
 
-static void list_abilities(const cli_session *s, kv_buf *to)
+static void list_abilities(const kv_cli_session *s, kv_buf *to)
 {
     static const struct {
         unsigned cap;
@@ -152,7 +153,7 @@ static void list_abilities(const cli_session *s, kv_buf *to)
     kv_buf_printf(to, "\n");
 }
 
-void cli_help_version(cli_session *s, kv_buf *to)
+void kv_cli_help_version(kv_cli_session *s, kv_buf *to)
 {
     const kv_engine_info *info = s->info;
     kv_buf_printf(to, "%s %s\n", s->program, KV_CLI_VERSION);
@@ -167,23 +168,23 @@ void cli_help_version(cli_session *s, kv_buf *to)
     }
     kv_buf_printf(to, "limits: keys of %u bytes, values of %u\n", info->key_max,
                   info->value_max);
-    kv_buf_printf(to, "repl: %s\n", cli_prompt_kind);
+    kv_buf_printf(to, "repl: %s\n", kv_cli_prompt_kind);
 }
 
-cli_code cli_help(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_help(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_buf text = {0};
-    const cli_command *command = NULL;
+    const kv_cli_command *command = NULL;
     if (r->word_count > 1) {
-        command = cli_command_find(r->words[1]);
-        if (command == NULL) return cli_command_unknown(s, r->words[1]);
-        cli_help_command(s, command, &text);
+        command = kv_cli_command_find(r->words[1]);
+        if (command == NULL) return kv_cli_command_unknown(s, r->words[1]);
+        kv_cli_help_command(s, command, &text);
     } else if (s->is_repl) {
         list_commands(&text, CLI_IN_REPL, 0);
     } else {
-        cli_help_program(s, &text);
+        kv_cli_help_program(s, &text);
     }
-    kv_status st = cli_print(s, &text);
+    kv_status st = kv_cli_print(s, &text);
     kv_buf_free(&text);
-    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+    return st == KV_OK ? CLI_DONE : kv_cli_failed(s, st);
 }

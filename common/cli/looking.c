@@ -5,11 +5,11 @@
 
 #include "common/cli/command.h"
 
-static cli_code print_report(cli_session *s, const cli_request *r,
-                             kv_report *report)
+static kv_cli_code print_report(kv_cli_session *s, const kv_cli_request *r,
+                                kv_report *report)
 {
-    kv_status st = cli_print_report(s, r, report);
-    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+    kv_status st = kv_cli_print_report(s, r, report);
+    return st == KV_OK ? CLI_DONE : kv_cli_failed(s, st);
 }
 
 // ---- stats ------------------------------------------------------------------
@@ -98,7 +98,7 @@ static void tell_space(kv_report *to, const kv_stats *now)
     kv_report_end(to);
 }
 
-cli_code cli_stats(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_stats(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_stats now = {0};
     kv_stats_read(s->db, &now); // before we read anything ourselves
@@ -121,12 +121,12 @@ cli_code cli_stats(cli_session *s, const cli_request *r)
     }
     if (st == KV_OK) return print_report(s, r, &report);
     kv_report_free(&report);
-    return cli_failed(s, st);
+    return kv_cli_failed(s, st);
 }
 
 // ---- inspect and check ------------------------------------------------------
 
-cli_code cli_inspect(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_inspect(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_report report = {0};
     kv_buf what = {0};
@@ -139,16 +139,16 @@ cli_code cli_inspect(cli_session *s, const cli_request *r)
     kv_buf_free(&what);
     if (st == KV_OK) return print_report(s, r, &report);
     kv_report_free(&report);
-    return cli_failed(s, st);
+    return kv_cli_failed(s, st);
 }
 
-cli_code cli_check(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_check(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_report report = {0};
     kv_status verdict = kv_check(s->db, &report);
     if (verdict == KV_OK && !(r->flags & CLI_JSON)) fputs("ok\n", s->out);
-    if (verdict != KV_OK) cli_failed(s, verdict);
-    cli_code code = print_report(s, r, &report);
+    if (verdict != KV_OK) kv_cli_failed(s, verdict);
+    kv_cli_code code = print_report(s, r, &report);
     return verdict == KV_OK ? code : CLI_FAILED;
 }
 
@@ -196,8 +196,8 @@ static void draw_costs(kv_buf *to, const kv_stats *old, const kv_stats *now)
     if (to->len == 0) kv_buf_append(to, kv_str("no disk calls"));
 }
 
-static kv_status print_explained(cli_session *s, heard *h, const kv_stats *old,
-                                 const kv_stats *now)
+static kv_status print_explained(kv_cli_session *s, heard *h,
+                                 const kv_stats *old, const kv_stats *now)
 {
     kv_buf cost = {0}, text = {0};
     draw_costs(&cost, old, now);
@@ -208,31 +208,32 @@ static kv_status print_explained(cli_session *s, heard *h, const kv_stats *old,
         kv_buf_append(&text, kv_str("}\n"));
     } else {
         kv_buf_append(&text, kv_buf_slice(&h->text));
-        kv_buf_printf(&text, "%scost %.*s%s\n", cli_dim(s), (int)cost.len,
-                      (const char *)cost.data, cli_plain(s));
+        kv_buf_printf(&text, "%scost %.*s%s\n", kv_cli_dim(s), (int)cost.len,
+                      (const char *)cost.data, kv_cli_plain(s));
     }
-    kv_status st = cli_print(s, &text);
+    kv_status st = kv_cli_print(s, &text);
     kv_buf_free(&cost);
     kv_buf_free(&text);
     return st;
 }
 
-cli_code cli_explain(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_explain(kv_cli_session *s, const kv_cli_request *r)
 {
     static const char *const calls[] = {"get", "put", "del", "del-range",
                                         "scan"};
-    const cli_command *command = cli_command_find(r->words[1]);
+    const kv_cli_command *command = kv_cli_command_find(r->words[1]);
     bool is_call = false;
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         is_call = is_call || strcmp(r->words[1], calls[i]) == 0;
     }
     if (!is_call || command == NULL) {
-        return cli_complain(s, CLI_USAGE,
-                            "explain a get, put, del, del-range or scan, not "
-                            "\"%s\"",
-                            r->words[1]);
+        return kv_cli_complain(
+            s, CLI_USAGE,
+            "explain a get, put, del, del-range or scan, not "
+            "\"%s\"",
+            r->words[1]);
     }
-    cli_request inner = *r; // the same, without the word "explain"
+    kv_cli_request inner = *r; // the same, without the word "explain"
     inner.words++;
     inner.word_count--;
     inner.flags &= command->flags;
@@ -241,19 +242,19 @@ cli_code cli_explain(cli_session *s, const cli_request *r)
     kv_stats old = {0}, now = {0};
     kv_stats_read(s->db, &old);
     kv_explain(s->db, hear, &h);
-    cli_code code = cli_command_run(s, command, &inner);
+    kv_cli_code code = kv_cli_command_run(s, command, &inner);
     kv_explain(s->db, NULL, NULL);
     kv_stats_read(s->db, &now);
     kv_status st = print_explained(s, &h, &old, &now);
     kv_buf_free(&h.text);
-    return st == KV_OK ? code : cli_failed(s, st);
+    return st == KV_OK ? code : kv_cli_failed(s, st);
 }
 
 // ---- xray -------------------------------------------------------------------
 
 enum { XRAY_NEAR = 256 }; // bytes that --at shows
 
-static kv_status list_files(cli_session *s, kv_disk *disk)
+static kv_status list_files(kv_cli_session *s, kv_disk *disk)
 {
     kv_names names = {0};
     kv_buf text = {0};
@@ -261,13 +262,14 @@ static kv_status list_files(cli_session *s, kv_disk *disk)
     for (size_t i = 0; i < names.count; i++) {
         kv_buf_printf(&text, "%s\n", names.name[i]);
     }
-    if (st == KV_OK) st = cli_print(s, &text);
+    if (st == KV_OK) st = kv_cli_print(s, &text);
     kv_buf_free(&text);
     kv_names_free(&names);
     return st;
 }
 
-static kv_status xray_file(cli_session *s, const cli_request *r, kv_disk *disk)
+static kv_status xray_file(kv_cli_session *s, const kv_cli_request *r,
+                           kv_disk *disk)
 {
     const char *name = r->words[1];
     kv_xray xray = {.limit = UINT64_MAX};
@@ -283,7 +285,7 @@ static kv_status xray_file(cli_session *s, const cli_request *r, kv_disk *disk)
                      s->path, name);
     }
     uint64_t damage_count = xray.damage_count;
-    kv_status printed = cli_print(s, &xray.text);
+    kv_status printed = kv_cli_print(s, &xray.text);
     kv_buf_free(&xray.text);
     if (st != KV_OK) return st;
     KV_TRY(printed);
@@ -292,18 +294,18 @@ static kv_status xray_file(cli_session *s, const cli_request *r, kv_disk *disk)
                    s->path, name, damage_count, damage_count == 1 ? "" : "s");
 }
 
-cli_code cli_xray(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_xray(kv_cli_session *s, const kv_cli_request *r)
 {
     if (s->path == NULL) {
-        return cli_complain(s, CLI_USAGE,
-                            "%s keeps nothing on disk: there is no file to "
-                            "look into",
-                            s->program);
+        return kv_cli_complain(s, CLI_USAGE,
+                               "%s keeps nothing on disk: there is no file to "
+                               "look into",
+                               s->program);
     }
     if (r->word_count > 1 && strchr(r->words[1], '/') != NULL) {
-        return cli_complain(s, CLI_USAGE,
-                            "\"%s\": name the file as it is called inside %s",
-                            r->words[1], s->path);
+        return kv_cli_complain(
+            s, CLI_USAGE, "\"%s\": name the file as it is called inside %s",
+            r->words[1], s->path);
     }
     kv_disk *disk = NULL;
     kv_status st = kv_disk_open_real(s->path, false, &disk);
@@ -314,5 +316,5 @@ cli_code cli_xray(cli_session *s, const cli_request *r)
         st = r->word_count > 1 ? xray_file(s, r, disk) : list_files(s, disk);
         kv_disk_close(disk);
     }
-    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+    return st == KV_OK ? CLI_DONE : kv_cli_failed(s, st);
 }

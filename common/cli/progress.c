@@ -10,27 +10,27 @@
 
 static const uint64_t redraw_ns = 100 * 1000 * 1000;
 
-void cli_progress_begin(cli_progress *p, const char *doing, bool is_on)
+void kv_cli_progress_begin(kv_cli_progress *p, const char *doing, bool is_on)
 {
     uint64_t now = kv_now_ns();
-    *p = (cli_progress){doing, is_on && cli_can_redraw(), now, now};
+    *p = (kv_cli_progress){doing, is_on && kv_cli_can_redraw(), now, now};
 }
 
-void cli_print_grouped(kv_buf *to, uint64_t n)
+void kv_cli_print_grouped(kv_buf *to, uint64_t n)
 {
     if (n >= 1000) {
-        cli_print_grouped(to, n / 1000);
+        kv_cli_print_grouped(to, n / 1000);
         kv_buf_printf(to, ",%03u", (unsigned)(n % 1000));
     } else {
         kv_buf_printf(to, "%u", (unsigned)n);
     }
 }
 
-void cli_progress_line(kv_buf *to, const char *doing, double seconds,
-                       uint64_t records, uint64_t done, uint64_t total)
+void kv_cli_progress_line(kv_buf *to, const char *doing, double seconds,
+                          uint64_t records, uint64_t done, uint64_t total)
 {
     kv_buf_printf(to, "%s ", doing);
-    cli_print_grouped(to, records);
+    kv_cli_print_grouped(to, records);
     kv_buf_printf(to, " records");
     if (total > 0) {
         double share = (double)done / (double)total;
@@ -38,7 +38,7 @@ void cli_progress_line(kv_buf *to, const char *doing, double seconds,
     }
     if (seconds <= 0) return;
     kv_buf_printf(to, "  ");
-    cli_print_grouped(to, (uint64_t)((double)records / seconds));
+    kv_cli_print_grouped(to, (uint64_t)((double)records / seconds));
     kv_buf_printf(to, "/s");
     if (total == 0 || done == 0 || done >= total) return;
     double ahead = (double)(total - done) * seconds / (double)done;
@@ -47,8 +47,8 @@ void cli_progress_line(kv_buf *to, const char *doing, double seconds,
                   (unsigned)(left % 60));
 }
 
-void cli_progress_show(cli_progress *p, uint64_t records, uint64_t done,
-                       uint64_t total)
+void kv_cli_progress_show(kv_cli_progress *p, uint64_t records, uint64_t done,
+                          uint64_t total)
 {
     if (!p->is_on) return;
     uint64_t now = kv_now_ns();
@@ -56,13 +56,13 @@ void cli_progress_show(cli_progress *p, uint64_t records, uint64_t done,
     p->drawn_ns = now;
     kv_buf line = {0};
     double seconds = (double)(now - p->start_ns) / 1e9;
-    cli_progress_line(&line, p->doing, seconds, records, done, total);
+    kv_cli_progress_line(&line, p->doing, seconds, records, done, total);
     fprintf(stderr, "\r\033[K%.*s", (int)line.len, (const char *)line.data);
     fflush(stderr);
     kv_buf_free(&line);
 }
 
-void cli_progress_end(cli_progress *p)
+void kv_cli_progress_end(kv_cli_progress *p)
 {
     if (!p->is_on || p->drawn_ns == p->start_ns) return;
     fprintf(stderr, "\r\033[K");

@@ -13,24 +13,24 @@
 
 #include "common/bytes.h"
 
-typedef struct cli_progress {
+typedef struct kv_cli_progress {
     const char *doing; // "loading"
     bool is_on;
     uint64_t start_ns, drawn_ns;
-} cli_progress;
+} kv_cli_progress;
 
-void cli_progress_begin(cli_progress *p, const char *doing, bool is_on);
+void kv_cli_progress_begin(kv_cli_progress *p, const char *doing, bool is_on);
 // `done` of `total` steps of the work, of which `records` are records; total 0:
 // nobody knows.
-void cli_progress_show(cli_progress *p, uint64_t records, uint64_t done,
-                       uint64_t total);
+void kv_cli_progress_show(kv_cli_progress *p, uint64_t records, uint64_t done,
+                          uint64_t total);
 // Wipes the line.
-void cli_progress_end(cli_progress *p);
+void kv_cli_progress_end(kv_cli_progress *p);
 
 // The line for `seconds` of work so far; for the above, and for tests.
-void cli_progress_line(kv_buf *to, const char *doing, double seconds,
-                       uint64_t records, uint64_t done, uint64_t total);
+void kv_cli_progress_line(kv_buf *to, const char *doing, double seconds,
+                          uint64_t records, uint64_t done, uint64_t total);
 // 1234567 as 1,234,567.
-void cli_print_grouped(kv_buf *to, uint64_t n);
+void kv_cli_print_grouped(kv_buf *to, uint64_t n);
 
 #endif

@@ -8,12 +8,12 @@
 #include "common/bytes.h"
 
 // "editing and history (libedit)" or "plain lines".
-extern const char *const cli_prompt_kind;
+extern const char *const kv_cli_prompt_kind;
 
 // Requires a terminal. `program` names the history.
-void cli_prompt_begin(const char *program);
+void kv_cli_prompt_begin(const char *program);
 // KV_END when there are no more lines, or somebody pressed Ctrl-C.
-kv_status cli_prompt_read(const char *prompt, kv_buf *line);
-void cli_prompt_end(void);
+kv_status kv_cli_prompt_read(const char *prompt, kv_buf *line);
+void kv_cli_prompt_end(void);
 
 #endif

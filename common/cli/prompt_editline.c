@@ -10,7 +10,7 @@
 #include "common/cli/prompt.h"
 #include "common/mem.h"
 
-const char *const cli_prompt_kind = "editing and history (libedit)";
+const char *const kv_cli_prompt_kind = "editing and history (libedit)";
 
 // The command number `state` or later that begins with `text`; libedit frees
 // what it is given with free().
@@ -18,7 +18,7 @@ static char *next_command(const char *text, int state)
 {
     static size_t index;
     if (state == 0) index = 0;
-    for (const cli_command *c; (c = cli_command_at(index)) != NULL;) {
+    for (const kv_cli_command *c; (c = kv_cli_command_at(index)) != NULL;) {
         index++;
         bool fits = strncmp(c->name, text, strlen(text)) == 0;
         if (fits && c->traits & CLI_IN_REPL) return kv_strdup(c->name);
@@ -38,7 +38,7 @@ static char **complete(const char *text, int start, int end)
     return rl_completion_matches(text, next_command);
 }
 
-void cli_prompt_begin(const char *program)
+void kv_cli_prompt_begin(const char *program)
 {
     rl_readline_name = program;
     rl_initialize();
@@ -46,10 +46,10 @@ void cli_prompt_begin(const char *program)
     using_history();
 }
 
-kv_status cli_prompt_read(const char *prompt, kv_buf *line)
+kv_status kv_cli_prompt_read(const char *prompt, kv_buf *line)
 {
     char *text = readline(prompt);
-    if (text == NULL || cli_interrupted()) {
+    if (text == NULL || kv_cli_interrupted()) {
         free(text);
         fputc('\n', stdout);
         return KV_END;
@@ -61,4 +61,4 @@ kv_status cli_prompt_read(const char *prompt, kv_buf *line)
     return KV_OK;
 }
 
-void cli_prompt_end(void) { clear_history(); }
+void kv_cli_prompt_end(void) { clear_history(); }

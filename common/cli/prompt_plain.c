@@ -6,18 +6,18 @@
 #include "common/cli/prompt.h"
 #include "common/cli/tsv.h"
 
-const char *const cli_prompt_kind = "plain lines";
+const char *const kv_cli_prompt_kind = "plain lines";
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 
-void cli_prompt_begin(const char *program) { (void)program; }
+void kv_cli_prompt_begin(const char *program) { (void)program; }
 
-kv_status cli_prompt_read(const char *prompt, kv_buf *line)
+kv_status kv_cli_prompt_read(const char *prompt, kv_buf *line)
 {
     fputs(prompt, stdout);
     fflush(stdout);
-    kv_status st = cli_line_read(stdin, LINE_MAX_BYTES, line);
+    kv_status st = kv_cli_line_read(stdin, LINE_MAX_BYTES, line);
     return st == KV_OK ? KV_OK : KV_END;
 }
 
-void cli_prompt_end(void) {}
+void kv_cli_prompt_end(void) {}

@@ -14,14 +14,14 @@ static kv_status unescape(const char *word, kv_buf *to)
     return kv_fail(KV_INVALID, "\"%s\", %s", word, why);
 }
 
-static cli_code code_of(cli_session *s, kv_status st)
+static kv_cli_code code_of(kv_cli_session *s, kv_status st)
 {
-    return st == KV_OK ? CLI_DONE : cli_failed(s, st);
+    return st == KV_OK ? CLI_DONE : kv_cli_failed(s, st);
 }
 
 // ---- writing ----------------------------------------------------------------
 
-cli_code cli_put(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_put(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_buf key = {0}, value = {0};
     kv_status st = unescape(r->words[1], &key);
@@ -36,7 +36,7 @@ cli_code cli_put(cli_session *s, const cli_request *r)
     return code_of(s, st);
 }
 
-cli_code cli_del(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_del(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_buf key = {0};
     kv_status st = KV_OK;
@@ -53,14 +53,15 @@ cli_code cli_del(cli_session *s, const cli_request *r)
 }
 
 // FROM and TO, where they are given.
-static kv_status unescape_range(const cli_request *r, kv_buf *from, kv_buf *to)
+static kv_status unescape_range(const kv_cli_request *r, kv_buf *from,
+                                kv_buf *to)
 {
     if (r->word_count > 1) KV_TRY(unescape(r->words[1], from));
     if (r->word_count > 2) KV_TRY(unescape(r->words[2], to));
     return KV_OK;
 }
 
-cli_code cli_del_range(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_del_range(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_buf from = {0}, to = {0};
     kv_status st = unescape_range(r, &from, &to);
@@ -85,7 +86,7 @@ static void draw_json(kv_buf *to, kv_slice key, kv_slice value)
     kv_buf_append(to, kv_str("}\n"));
 }
 
-static void draw_record(kv_buf *to, const cli_request *r, kv_slice key,
+static void draw_record(kv_buf *to, const kv_cli_request *r, kv_slice key,
                         kv_slice value)
 {
     if (r->flags & CLI_JSON) {
@@ -96,12 +97,12 @@ static void draw_record(kv_buf *to, const cli_request *r, kv_slice key,
         kv_buf_append(to, value);
         kv_buf_append(to, kv_str("\n"));
     } else {
-        cli_tsv_append(to, key, value);
+        kv_cli_tsv_append(to, key, value);
     }
 }
 
 // One key: its value alone. Several: keys and values, to tell them apart.
-static void draw_got(kv_buf *to, const cli_request *r, kv_slice key,
+static void draw_got(kv_buf *to, const kv_cli_request *r, kv_slice key,
                      kv_slice value)
 {
     if (r->word_count > 2 || r->flags & CLI_JSON) {
@@ -114,31 +115,31 @@ static void draw_got(kv_buf *to, const cli_request *r, kv_slice key,
     }
 }
 
-cli_code cli_get(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_get(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_buf key = {0}, value = {0}, text = {0};
-    cli_code code = CLI_DONE;
+    kv_cli_code code = CLI_DONE;
     kv_status st = KV_OK;
     for (int i = 1; i < r->word_count && st == KV_OK; i++) {
         if ((st = unescape(r->words[i], &key)) != KV_OK) break;
         st = kv_get(s->db, kv_buf_slice(&key), &value);
         if (st == KV_NOT_FOUND) {
             kv_quoted q;
-            code = cli_complain(s, CLI_ABSENT, "no such key: %s",
-                                kv_quote(&q, kv_buf_slice(&key)));
+            code = kv_cli_complain(s, CLI_ABSENT, "no such key: %s",
+                                   kv_quote(&q, kv_buf_slice(&key)));
             st = KV_OK;
         } else if (st == KV_OK) {
             draw_got(&text, r, kv_buf_slice(&key), kv_buf_slice(&value));
-            st = cli_print(s, &text);
+            st = kv_cli_print(s, &text);
         }
     }
     kv_buf_free(&key);
     kv_buf_free(&value);
     kv_buf_free(&text);
-    return st == KV_OK ? code : cli_failed(s, st);
+    return st == KV_OK ? code : kv_cli_failed(s, st);
 }
 
-static kv_status print_range(cli_session *s, const cli_request *r,
+static kv_status print_range(kv_cli_session *s, const kv_cli_request *r,
                              kv_range range)
 {
     kv_cursor *cursor = NULL;
@@ -146,10 +147,10 @@ static kv_status print_range(cli_session *s, const cli_request *r,
     kv_buf text = {0};
     uint64_t left = r->flags & CLI_LIMIT ? r->limit : UINT64_MAX;
     kv_status st = kv_scan(s->db, range, &cursor);
-    while (st == KV_OK && left > 0 && !cli_interrupted()) {
+    while (st == KV_OK && left > 0 && !kv_cli_interrupted()) {
         if ((st = kv_cursor_next(cursor, &key, &value)) != KV_OK) break;
         draw_record(&text, r, key, value);
-        st = cli_print(s, &text);
+        st = kv_cli_print(s, &text);
         left--;
     }
     kv_cursor_close(cursor);
@@ -157,7 +158,7 @@ static kv_status print_range(cli_session *s, const cli_request *r,
     return st == KV_END ? KV_OK : st;
 }
 
-cli_code cli_scan(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_scan(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_buf from = {0}, to = {0};
     kv_status st = unescape_range(r, &from, &to);

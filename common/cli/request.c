@@ -63,8 +63,8 @@ static const struct argp_option options[] = {
 enum { FIRST_GROUP = 9 }; // options before "reverse"
 
 typedef struct parse {
-    cli_request *request;
-    cli_request_kind kind;
+    kv_cli_request *request;
+    kv_cli_request_kind kind;
     bool (*is_foreign)(const char *word);
     kv_status st;        // of an option that argp took and we refused
     const char *refused; // by argp itself
@@ -99,21 +99,21 @@ static kv_status number(const char *option, const char *text, uint64_t least,
     return KV_OK;
 }
 
-// Another piece of a list with commas; what ends in a NUL stays so.
-static void join(kv_buf *list, const char *text)
+// Another piece of a list; what ends in a NUL stays so.
+static void join(kv_buf *list, char separator, const char *text)
 {
-    if (list->len > 0) list->data[list->len - 1] = ',';
+    if (list->len > 0) list->data[list->len - 1] = (uint8_t)separator;
     kv_buf_append(list, kv_slice_of(text, strlen(text) + 1));
 }
 
-static kv_status first_group(cli_request *r, int key, const char *text)
+static kv_status first_group(kv_cli_request *r, int key, const char *text)
 {
     static const char *const modes[] = {"commit", "interval", "none", NULL};
     static const char *const colors[] = {"auto", "always", "never", NULL};
     unsigned index = 0;
     switch (key) {
     case OPT_SET:
-        join(&r->knobs, text);
+        join(&r->knobs, ',', text);
         break;
     case OPT_SYNC:
         KV_TRY(one_of("--sync", text, modes, &index));
@@ -126,14 +126,14 @@ static kv_status first_group(cli_request *r, int key, const char *text)
         r->read_only = true;
         break;
     case OPT_FAULT:
-        join(&r->faults, text);
+        join(&r->faults, ' ', text);
         break;
     case OPT_NO_PROGRESS:
         r->no_progress = true;
         break;
     case OPT_COLOR:
         KV_TRY(one_of("--color", text, colors, &index));
-        r->color = (cli_color)index;
+        r->color = (kv_cli_color)index;
         break;
     case OPT_VERSION:
         r->version = true;
@@ -144,7 +144,7 @@ static kv_status first_group(cli_request *r, int key, const char *text)
     return KV_OK;
 }
 
-static kv_status second_group(cli_request *r, int key, const char *text)
+static kv_status second_group(kv_cli_request *r, int key, const char *text)
 {
     r->flags |= 1U << (key - OPT_FLAGS);
     if (key == OPT_LIMIT) return number("--limit", text, 0, &r->limit);
@@ -181,7 +181,7 @@ static const char *refused_word(const struct argp_state *state)
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
     parse *p = state->input;
-    cli_request *r = p->request;
+    kv_cli_request *r = p->request;
     if (key == ARGP_KEY_ARG) {
         r->words[r->word_count++] = text;
         if (!p->is_foreign(text)) return 0;
@@ -218,17 +218,18 @@ static kv_status refused(const char *word)
         return kv_fail(KV_INVALID, "--%s needs a value: --%s=%s",
                        option_name(i), option_name(i), takes);
     }
-    const char *near = cli_nearest(name, option_name);
+    const char *near = kv_cli_nearest(name, option_name);
     return kv_fail(KV_INVALID, "there is no option \"%s\"%s%s", word,
                    near ? "; did you mean --" : "", near ? near : "");
 }
 
-kv_status cli_request_parse(cli_request *r, cli_request_kind kind, int argc,
-                            char **argv, bool (*is_foreign)(const char *word))
+kv_status kv_cli_request_parse(kv_cli_request *r, kv_cli_request_kind kind,
+                               int argc, char **argv,
+                               bool (*is_foreign)(const char *word))
 {
     static const struct argp argp = {options, parse_one, NULL, NULL,
                                      NULL,    NULL,      NULL};
-    *r = (cli_request){.batch = 1000};
+    *r = (kv_cli_request){.batch = 1000};
     r->words = kv_alloc(((size_t)argc + 1) * sizeof r->words[0]);
     parse p = {r, kind, is_foreign, KV_OK, NULL};
     unsigned how = ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_IN_ORDER;
@@ -238,12 +239,12 @@ kv_status cli_request_parse(cli_request *r, cli_request_kind kind, int argc,
     return p.st != KV_OK ? p.st : refused(p.refused);
 }
 
-void cli_request_free(cli_request *r)
+void kv_cli_request_free(kv_cli_request *r)
 {
     kv_free(r->words);
     kv_buf_free(&r->knobs);
     kv_buf_free(&r->faults);
-    *r = (cli_request){0};
+    *r = (kv_cli_request){0};
 }
 
 // ---- for help ---------------------------------------------------------------
@@ -256,7 +257,7 @@ static void describe(kv_buf *to, const struct argp_option *o)
     kv_buf_printf(to, "  %-20s %s\n", usage, o->doc);
 }
 
-void cli_request_options(kv_buf *to, bool is_first_group, unsigned flags)
+void kv_cli_request_options(kv_buf *to, bool is_first_group, unsigned flags)
 {
     for (int i = 0; is_first_group && i < FIRST_GROUP; i++) {
         describe(to, &options[i]);
@@ -266,7 +267,7 @@ void cli_request_options(kv_buf *to, bool is_first_group, unsigned flags)
     }
 }
 
-const char *cli_flag_name(unsigned flag)
+const char *kv_cli_flag_name(unsigned flag)
 {
     unsigned i = 0;
     while (flag >> i != 1) i++;

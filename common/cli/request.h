@@ -16,9 +16,9 @@
 #include "common/cli/terminal.h"
 #include "common/engine.h"
 
-struct cli_command;
+struct kv_cli_command;
 
-typedef enum cli_flag { // the second group, as bits
+typedef enum kv_cli_flag { // the second group, as bits
     CLI_REVERSE = 1 << 0,
     CLI_LIMIT = 1 << 1,
     CLI_RAW = 1 << 2,
@@ -29,12 +29,12 @@ typedef enum cli_flag { // the second group, as bits
     CLI_STRICT = 1 << 7,
     CLI_ECHO = 1 << 8,
     CLI_JSON = 1 << 9,
-} cli_flag;
+} kv_cli_flag;
 
-typedef struct cli_request {
+typedef struct kv_cli_request {
     char **words; // the caller's; what is no option, in order
     int word_count;
-    unsigned flags;        // cli_flag
+    unsigned flags;        // kv_cli_flag
     uint64_t limit, batch; // records; what CLI_LIMIT and CLI_BATCH came with
     uint64_t at;           // bytes
     bool help, version;
@@ -44,27 +44,27 @@ typedef struct cli_request {
     kv_sync_mode sync;
     uint64_t memory_bytes;
     bool read_only, no_progress;
-    cli_color color;
-    kv_buf faults; // rules joined by commas, ends in a NUL, or empty
-} cli_request;
+    kv_cli_color color;
+    kv_buf faults; // rules with blanks between, ends in a NUL, or empty
+} kv_cli_request;
 
-typedef enum cli_request_kind {
+typedef enum kv_cli_request_kind {
     CLI_COMMAND_LINE,
     CLI_REPL_LINE,
-} cli_request_kind;
+} kv_cli_request_kind;
 
 // KV_INVALID with the sentence. argv is permuted, and words point into it.
 // Reading stops at the first word for which is_foreign(word) holds: all that
 // follow it are words, whatever they look like.
-KV_MUST_USE kv_status cli_request_parse(cli_request *r, cli_request_kind kind,
-                                        int argc, char **argv,
-                                        bool (*is_foreign)(const char *word));
-void cli_request_free(cli_request *r);
+KV_MUST_USE kv_status
+kv_cli_request_parse(kv_cli_request *r, kv_cli_request_kind kind, int argc,
+                     char **argv, bool (*is_foreign)(const char *word));
+void kv_cli_request_free(kv_cli_request *r);
 
 // The options with their sentences, those of the first group or those in
 // `flags`, for help pages.
-void cli_request_options(kv_buf *to, bool is_first_group, unsigned flags);
+void kv_cli_request_options(kv_buf *to, bool is_first_group, unsigned flags);
 // The name of one flag: "reverse".
-const char *cli_flag_name(unsigned flag);
+const char *kv_cli_flag_name(unsigned flag);
 
 #endif

@@ -21,7 +21,7 @@ static void fill(int number, int mode)
     if (got != number && got >= 0) close(got);
 }
 
-void cli_terminal_init(void)
+void kv_cli_terminal_init(void)
 {
     fill(STDIN_FILENO, O_WRONLY);
     fill(STDOUT_FILENO, O_RDONLY);
@@ -35,7 +35,7 @@ static void interrupt(int number)
     signal(number, SIG_DFL);
 }
 
-void cli_catch_interrupts(void)
+void kv_cli_catch_interrupts(void)
 {
     // Without SA_RESTART, so that a read that waits for a person ends.
     struct sigaction action = {.sa_handler = interrupt};
@@ -45,9 +45,9 @@ void cli_catch_interrupts(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-bool cli_interrupted(void) { return interrupts > 0; }
+bool kv_cli_interrupted(void) { return interrupts > 0; }
 
-bool cli_is_terminal(FILE *stream)
+bool kv_cli_is_terminal(FILE *stream)
 {
     int number = fileno(stream); // -1 for a stream in memory
     return number >= 0 && isatty(number);
@@ -65,20 +65,20 @@ static bool is_dumb(void)
     return term == NULL || strcmp(term, "dumb") == 0;
 }
 
-bool cli_can_redraw(void)
+bool kv_cli_can_redraw(void)
 {
-    return cli_is_terminal(stderr) && !is_dumb() && !is_set("CI");
+    return kv_cli_is_terminal(stderr) && !is_dumb() && !is_set("CI");
 }
 
-bool cli_wants_color(FILE *stream, cli_color wish)
+bool kv_cli_wants_color(FILE *stream, kv_cli_color wish)
 {
     if (wish != CLI_COLOR_AUTO) return wish == CLI_COLOR_ALWAYS;
     if (is_set("NO_COLOR")) return false;
     if (is_set("CLICOLOR_FORCE")) return true;
-    return cli_is_terminal(stream) && !is_dumb();
+    return kv_cli_is_terminal(stream) && !is_dumb();
 }
 
-uint64_t cli_bytes_ahead(FILE *stream)
+uint64_t kv_cli_bytes_ahead(FILE *stream)
 {
     struct stat about;
     int number = fileno(stream);

@@ -12,9 +12,9 @@
 enum { BATCH_BYTES = 8 << 20 }; // a batch is written when it is this large
 
 typedef struct load {
-    cli_session *s;
-    cli_tsv_reader reader;
-    cli_progress progress;
+    kv_cli_session *s;
+    kv_cli_tsv_reader reader;
+    kv_cli_progress progress;
     kv_batch batch;
     uint64_t batch_max; // records
     uint64_t stored;    // records that kv_write took
@@ -26,7 +26,8 @@ static kv_status write_batch(load *l)
     KV_TRY(kv_write(l->s->db, &l->batch));
     l->stored += l->batch.count;
     kv_batch_clear(&l->batch);
-    cli_progress_show(&l->progress, l->stored, l->reader.bytes, l->input_bytes);
+    kv_cli_progress_show(&l->progress, l->stored, l->reader.bytes,
+                         l->input_bytes);
     return KV_OK;
 }
 
@@ -34,8 +35,8 @@ static kv_status load_all(load *l)
 {
     kv_slice key, value;
     kv_status st = KV_OK;
-    while (!cli_interrupted()) {
-        if ((st = cli_tsv_read(&l->reader, &key, &value)) != KV_OK) break;
+    while (!kv_cli_interrupted()) {
+        if ((st = kv_cli_tsv_read(&l->reader, &key, &value)) != KV_OK) break;
         kv_batch_put(&l->batch, key, value);
         if (l->batch.count < l->batch_max && l->batch.bytes.len < BATCH_BYTES) {
             continue;
@@ -43,25 +44,25 @@ static kv_status load_all(load *l)
         if ((st = write_batch(l)) != KV_OK) break;
     }
     // Ctrl-C may also have ended the read: what was whole is kept.
-    bool is_whole = st == KV_END || st == KV_OK || cli_interrupted();
+    bool is_whole = st == KV_END || st == KV_OK || kv_cli_interrupted();
     return is_whole ? write_batch(l) : st;
 }
 
-static cli_code load_report(load *l, kv_status st)
+static kv_cli_code load_report(load *l, kv_status st)
 {
-    cli_session *s = l->s;
+    kv_cli_session *s = l->s;
     unsigned long long stored = l->stored;
     char why[512] = "interrupted";
     if (st != KV_OK) snprintf(why, sizeof why, "%s", kv_last_error());
-    if (st != KV_OK || cli_interrupted()) {
-        return cli_complain(s, CLI_FAILED,
-                            "%s; %llu records were loaded (the first %llu "
-                            "lines), nothing after them",
-                            why, stored, stored);
+    if (st != KV_OK || kv_cli_interrupted()) {
+        return kv_cli_complain(s, CLI_FAILED,
+                               "%s; %llu records were loaded (the first %llu "
+                               "lines), nothing after them",
+                               why, stored, stored);
     }
-    if (cli_is_terminal(s->err)) {
+    if (kv_cli_is_terminal(s->err)) {
         kv_buf text = {0};
-        cli_print_grouped(&text, stored);
+        kv_cli_print_grouped(&text, stored);
         fprintf(s->err, "loaded %.*s records\n", (int)text.len,
                 (const char *)text.data);
         kv_buf_free(&text);
@@ -69,43 +70,43 @@ static cli_code load_report(load *l, kv_status st)
     return CLI_DONE;
 }
 
-static FILE *open_or_complain(cli_session *s, const char *path,
+static FILE *open_or_complain(kv_cli_session *s, const char *path,
                               const char *mode)
 {
     FILE *file = fopen(path, mode);
     if (file != NULL) return file;
-    cli_complain(s, CLI_FAILED, "%s: %s", path, strerror(errno));
+    kv_cli_complain(s, CLI_FAILED, "%s: %s", path, strerror(errno));
     return NULL;
 }
 
-static bool is_standard(const cli_request *r)
+static bool is_standard(const kv_cli_request *r)
 {
     return r->word_count < 2 || strcmp(r->words[1], "-") == 0;
 }
 
-cli_code cli_load(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_load(kv_cli_session *s, const kv_cli_request *r)
 {
     if (is_standard(r) && s->is_repl) {
-        return cli_complain(s, CLI_USAGE,
-                            "in the repl, load needs the name of a file");
+        return kv_cli_complain(s, CLI_USAGE,
+                               "in the repl, load needs the name of a file");
     }
     load l = {.s = s, .batch_max = r->batch};
-    l.reader = (cli_tsv_reader){.stream = stdin,
-                                .name = "standard input",
-                                .key_max = s->info->key_max,
-                                .value_max = s->info->value_max};
+    l.reader = (kv_cli_tsv_reader){.stream = stdin,
+                                   .name = "standard input",
+                                   .key_max = s->info->key_max,
+                                   .value_max = s->info->value_max};
     if (!is_standard(r)) {
         l.reader.name = r->words[1];
         l.reader.stream = open_or_complain(s, r->words[1], "rb");
         if (l.reader.stream == NULL) return CLI_FAILED;
     }
-    l.input_bytes = cli_bytes_ahead(l.reader.stream);
-    cli_progress_begin(&l.progress, "loading", !s->options->no_progress);
+    l.input_bytes = kv_cli_bytes_ahead(l.reader.stream);
+    kv_cli_progress_begin(&l.progress, "loading", !s->options->no_progress);
     kv_status st = load_all(&l);
-    cli_progress_end(&l.progress);
-    cli_code code = load_report(&l, st);
+    kv_cli_progress_end(&l.progress);
+    kv_cli_code code = load_report(&l, st);
     if (!is_standard(r)) fclose(l.reader.stream);
-    cli_tsv_free(&l.reader);
+    kv_cli_tsv_free(&l.reader);
     kv_batch_free(&l.batch);
     return code;
 }
@@ -113,10 +114,10 @@ cli_code cli_load(cli_session *s, const cli_request *r)
 // ---- dump -------------------------------------------------------------------
 
 typedef struct dump {
-    cli_session *s;
+    kv_cli_session *s;
     FILE *out;
     const char *name; // for messages
-    cli_progress progress;
+    kv_cli_progress progress;
     uint64_t written, total; // records; total 0: unknown
 } dump;
 
@@ -131,16 +132,16 @@ static kv_status dump_all(dump *d)
     kv_slice key, value;
     kv_buf text = {0};
     kv_status st = kv_scan(d->s->db, (kv_range){0}, &cursor);
-    while (st == KV_OK && !cli_interrupted()) {
+    while (st == KV_OK && !kv_cli_interrupted()) {
         if ((st = kv_cursor_next(cursor, &key, &value)) != KV_OK) break;
         kv_buf_clear(&text);
-        cli_tsv_append(&text, key, value);
+        kv_cli_tsv_append(&text, key, value);
         if (fwrite(text.data, 1, text.len, d->out) != text.len) {
             st = not_written(d);
             break;
         }
         d->written++;
-        cli_progress_show(&d->progress, d->written, d->written, d->total);
+        kv_cli_progress_show(&d->progress, d->written, d->written, d->total);
     }
     if (st == KV_END) st = fflush(d->out) == 0 ? KV_OK : not_written(d);
     kv_cursor_close(cursor);
@@ -148,7 +149,7 @@ static kv_status dump_all(dump *d)
     return st;
 }
 
-cli_code cli_dump(cli_session *s, const cli_request *r)
+kv_cli_code kv_cli_dump(kv_cli_session *s, const kv_cli_request *r)
 {
     kv_stats stats = {0};
     kv_stats_read(s->db, &stats);
@@ -160,15 +161,15 @@ cli_code cli_dump(cli_session *s, const cli_request *r)
         if (d.out == NULL) return CLI_FAILED;
     }
     // Two moving things on one terminal would be one too many.
-    bool is_quiet = s->options->no_progress || cli_is_terminal(d.out);
-    cli_progress_begin(&d.progress, "dumping", !is_quiet);
+    bool is_quiet = s->options->no_progress || kv_cli_is_terminal(d.out);
+    kv_cli_progress_begin(&d.progress, "dumping", !is_quiet);
     kv_status st = dump_all(&d);
-    cli_progress_end(&d.progress);
+    kv_cli_progress_end(&d.progress);
     if (d.out != s->out && fclose(d.out) != 0 && st == KV_OK) {
         st = not_written(&d);
     }
-    if (st != KV_OK) return cli_failed(s, st);
-    if (!cli_interrupted()) return CLI_DONE;
-    return cli_complain(s, CLI_FAILED, "interrupted after %llu records",
-                        (unsigned long long)d.written);
+    if (st != KV_OK) return kv_cli_failed(s, st);
+    if (!kv_cli_interrupted()) return CLI_DONE;
+    return kv_cli_complain(s, CLI_FAILED, "interrupted after %llu records",
+                           (unsigned long long)d.written);
 }

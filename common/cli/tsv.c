@@ -9,7 +9,7 @@
 
 enum { ESCAPED_MAX = 4 }; // bytes that one byte becomes: \xHH
 
-kv_status cli_line_read(FILE *stream, size_t max, kv_buf *to)
+kv_status kv_cli_line_read(FILE *stream, size_t max, kv_buf *to)
 {
     int byte = EOF;
     kv_buf_clear(to);
@@ -28,10 +28,10 @@ kv_status cli_line_read(FILE *stream, size_t max, kv_buf *to)
     return kv_fail(KV_TOO_BIG, "the line is longer than %zu bytes", max);
 }
 
-static kv_status read_line(cli_tsv_reader *r)
+static kv_status read_line(kv_cli_tsv_reader *r)
 {
     size_t max = ESCAPED_MAX * (r->key_max + r->value_max) + 1;
-    kv_status st = cli_line_read(r->stream, max, &r->text);
+    kv_status st = kv_cli_line_read(r->stream, max, &r->text);
     if (st == KV_END) return st;
     r->line++;
     r->bytes += r->text.len + 1;
@@ -42,7 +42,7 @@ static kv_status read_line(cli_tsv_reader *r)
                    (unsigned long long)r->line, why);
 }
 
-static kv_status field(cli_tsv_reader *r, const char *what, kv_slice text,
+static kv_status field(kv_cli_tsv_reader *r, const char *what, kv_slice text,
                        size_t max, kv_buf *to)
 {
     kv_buf_clear(to);
@@ -63,7 +63,7 @@ static kv_status field(cli_tsv_reader *r, const char *what, kv_slice text,
                    r->name, (unsigned long long)r->line, what, to->len, max);
 }
 
-kv_status cli_tsv_read(cli_tsv_reader *r, kv_slice *key, kv_slice *value)
+kv_status kv_cli_tsv_read(kv_cli_tsv_reader *r, kv_slice *key, kv_slice *value)
 {
     KV_TRY(read_line(r));
     kv_slice line = kv_buf_slice(&r->text);
@@ -96,14 +96,14 @@ kv_status cli_tsv_read(cli_tsv_reader *r, kv_slice *key, kv_slice *value)
     return KV_OK;
 }
 
-void cli_tsv_free(cli_tsv_reader *r)
+void kv_cli_tsv_free(kv_cli_tsv_reader *r)
 {
     kv_buf_free(&r->text);
     kv_buf_free(&r->key);
     kv_buf_free(&r->value);
 }
 
-void cli_tsv_append(kv_buf *to, kv_slice key, kv_slice value)
+void kv_cli_tsv_append(kv_buf *to, kv_slice key, kv_slice value)
 {
     kv_escape(to, key);
     kv_buf_append(to, kv_slice_of("\t", 1));

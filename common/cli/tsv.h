@@ -11,7 +11,7 @@
 
 #include "common/bytes.h"
 
-typedef struct cli_tsv_reader {
+typedef struct kv_cli_tsv_reader {
     FILE *stream;
     const char *name; // for messages
     size_t key_max, value_max;
@@ -19,18 +19,18 @@ typedef struct cli_tsv_reader {
     uint64_t bytes; // read so far
     kv_buf text;    // the latest line
     kv_buf key, value;
-} cli_tsv_reader;
+} kv_cli_tsv_reader;
 
 // KV_OK and a record, which is the reader's until its next call; KV_END;
 // KV_INVALID with line, column and what is wrong there; KV_TOO_BIG; KV_IO.
-KV_MUST_USE kv_status cli_tsv_read(cli_tsv_reader *r, kv_slice *key,
-                                   kv_slice *value);
-void cli_tsv_free(cli_tsv_reader *r);
+KV_MUST_USE kv_status kv_cli_tsv_read(kv_cli_tsv_reader *r, kv_slice *key,
+                                      kv_slice *value);
+void kv_cli_tsv_free(kv_cli_tsv_reader *r);
 
-void cli_tsv_append(kv_buf *to, kv_slice key, kv_slice value);
+void kv_cli_tsv_append(kv_buf *to, kv_slice key, kv_slice value);
 
 // The next line without its newline, in `to`. KV_END; KV_TOO_BIG for one of
 // more than `max` bytes; KV_IO.
-KV_MUST_USE kv_status cli_line_read(FILE *stream, size_t max, kv_buf *to);
+KV_MUST_USE kv_status kv_cli_line_read(FILE *stream, size_t max, kv_buf *to);
 
 #endif

@@ -12,13 +12,13 @@ static bool is_blank(uint8_t byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-static void add_byte(cli_words *words, uint8_t byte)
+static void add_byte(kv_cli_words *words, uint8_t byte)
 {
     kv_buf_append(&words->text, kv_slice_of(&byte, 1));
 }
 
 // One word from `at` on, without its quotes; returns where it ends.
-static kv_status cut_one(cli_words *words, kv_slice line, size_t *at)
+static kv_status cut_one(kv_cli_words *words, kv_slice line, size_t *at)
 {
     uint8_t quote = 0;
     size_t opened = 0;
@@ -44,7 +44,8 @@ static kv_status cut_one(cli_words *words, kv_slice line, size_t *at)
     return KV_OK;
 }
 
-kv_status cli_words_cut(cli_words *words, const char *program, kv_slice line)
+kv_status kv_cli_words_cut(kv_cli_words *words, const char *program,
+                           kv_slice line)
 {
     kv_buf_clear(&words->text);
     kv_buf_append(&words->text, kv_slice_of(program, strlen(program) + 1));
@@ -68,11 +69,11 @@ kv_status cli_words_cut(cli_words *words, const char *program, kv_slice line)
     return KV_OK;
 }
 
-void cli_words_free(cli_words *words)
+void kv_cli_words_free(kv_cli_words *words)
 {
     kv_free(words->word);
     kv_buf_free(&words->text);
-    *words = (cli_words){0};
+    *words = (kv_cli_words){0};
 }
 
 enum { NEAR_MAX = 31 }; // letters; no command is longer
@@ -102,8 +103,8 @@ static size_t distance(const char *from, size_t from_len, const char *to,
     return far[from_len][to_len];
 }
 
-const char *cli_nearest(const char *word,
-                        const char *(*candidate)(size_t index))
+const char *kv_cli_nearest(const char *word,
+                           const char *(*candidate)(size_t index))
 {
     const char *best = NULL;
     size_t len = strlen(word), least_far = (len + 2) / 3 + 1;

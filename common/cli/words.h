@@ -14,21 +14,21 @@
 
 // All words live in `text`; word[0] is the caller's (a program's name, as in
 // argv), and word[count] is NULL.
-typedef struct cli_words {
+typedef struct kv_cli_words {
     char **word;
     int count;
     kv_buf text;
-} cli_words;
+} kv_cli_words;
 
 // KV_INVALID for a quote that is not closed, or a byte 0. Replaces what the
 // words were before.
-KV_MUST_USE kv_status cli_words_cut(cli_words *words, const char *program,
-                                    kv_slice line);
-void cli_words_free(cli_words *words);
+KV_MUST_USE kv_status kv_cli_words_cut(kv_cli_words *words, const char *program,
+                                       kv_slice line);
+void kv_cli_words_free(kv_cli_words *words);
 
 // The candidate that `word` most likely meant, or NULL if none is near: at
 // most a third of its letters are wrong. candidate() returns NULL at the end.
-const char *cli_nearest(const char *word,
-                        const char *(*candidate)(size_t index));
+const char *kv_cli_nearest(const char *word,
+                           const char *(*candidate)(size_t index));
 
 #endif
