@@ -130,12 +130,12 @@ planted house '[header]' 'sed -i 2d setup.sh'
 planted house '[guard]' 'sed -i s/COMMON_CUP_H/COMMON_MUG_H/ common/cup.h'
 planted house '[file-length]' 'seq -f "// %g" 500 >>common/cup.c'
 planted house '[function-length]' \
-    'sed -i "s|^    return m.*|$(seq -s "\n" -f "    // %g" 60)\n&|" common/cup.c'
+    'sed -i "s|^    ret.*|$(seq -s "\n" -f "    // %g" 60)\n&|" common/cup.c'
 
 # The words.
 planted house '[later]' 'add common/cup.c "// TO""DO: more"'
 planted house '[path]' 'add notes/README.md "cd /ho""me/me/x"'
-planted house '[host]' 'add README.md "https://exam""ple.org/x"'
+planted house '[host]' 'add README.md "http""s://example.org/x"'
 
 # The order, the links, the lists.
 planted house '[order]' 'sed -i /cup.c/d notes/reading-order.md'

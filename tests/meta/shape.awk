@@ -38,7 +38,7 @@ function end_of_file()
 function check_guard(text)
 {
     sub(/^#ifndef /, "", text)
-    if (index(text, guard) != length(text) - length(guard) + 1) return
+    if (substr(text, length(text) - length(guard) + 1) != guard) return
     guarded = !(text in taken)
     taken[text] = 1
 }
