@@ -102,7 +102,8 @@ static void draw_bytes(kv_buf *to, uint64_t bytes)
 
 static void draw_bar(kv_buf *to, double share)
 {
-    int filled = (int)(share * 10 + 0.5);
+    // In this order, what is no number fills nothing.
+    int filled = share >= 1 ? 10 : share > 0 ? (int)(share * 10 + 0.5) : 0;
     kv_buf_append(to, kv_str("["));
     for (int i = 0; i < 10; i++) {
         kv_buf_append(to, kv_str(i < filled ? "#" : "."));
