@@ -1,0 +1,100 @@
+// chart.h -- what a chart is: from a run directory to a table and a script.
+// SPDX-License-Identifier: MIT
+//
+//     cmp_rundir ──▶ make() ──▶ NAME.tsv   every number of the picture
+//                          └──▶ NAME.gp    draws it from NAME.tsv alone
+//                          └──▶ sentences  what was measured, and what is n/a
+//
+// Invariants
+//   C1  A sentence's figures come from the measures; a chart states only its
+//       expectation beforehand.
+//   C2  What is not known is NA in the table and "n/a" in the picture.
+
+#ifndef COMPARE_CHARTS_CHART_H
+#define COMPARE_CHARTS_CHART_H
+
+#include "compare/report/rundir.h"
+#include "compare/report/text.h"
+
+typedef struct cmp_chart cmp_chart;
+
+typedef struct cmp_figure {
+    const cmp_chart *chart;
+    kv_buf data;     // NAME.tsv
+    kv_buf script;   // NAME.gp
+    kv_buf twin;     // a shorter table for the page; empty: `data` is short
+    kv_buf measured; // sentences; empty: nothing to say
+    size_t panels;   // 0: nothing to draw
+} cmp_figure;
+
+typedef enum cmp_needs { // what an engine must have to be in the picture
+    CMP_NEEDS_NOTHING,
+    CMP_NEEDS_DISK,  // files
+    CMP_NEEDS_CALLS, // files, and read and write calls that can be counted
+} cmp_needs;
+
+struct cmp_chart {
+    const char *name;       // of its files
+    const char *question;   // the heading it answers
+    const char *title;      // in the picture, short
+    const char *subtitle;   // in the picture: the measure in a few words
+    const char *definition; // the whole definition
+    const char *expected;   // what the book lets one expect
+    cmp_needs needs;
+    void (*make)(const cmp_rundir *r, cmp_figure *f);
+};
+
+// The charts in the order of the page; `make` is NULL at the end.
+extern const cmp_chart cmp_charts[];
+
+void cmp_figure_make(const cmp_chart *chart, const cmp_rundir *r,
+                     cmp_figure *out);
+void cmp_figure_free(cmp_figure *f);
+
+// ---- for those who make one ---------------------------------------------------
+
+// Each is `make` of one chart.
+void cmp_chart_throughput(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_writes(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_reads(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_space(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_latency(const cmp_rundir *r, cmp_figure *f);
+
+typedef struct cmp_layout {
+    int panel_height;        // pixels, title and axis included
+    int pad_left, pad_right; // pixels inside a panel, for labels
+    int pad_bottom;          // pixels below the axis; 0: room for its figures
+} cmp_layout;
+
+// The script's beginning, to the point where the panels are drawn. `panels`
+// are their titles.
+void cmp_script_begin(cmp_figure *f, cmp_layout layout, const cmp_list *panels);
+// "array Name[n] = ['a', 'b']"; gnuplot has no empty array, so n > 0.
+void cmp_script_array(cmp_figure *f, const char *name, const cmp_list *texts);
+// The arrays Engine and Linetype.
+void cmp_script_engines(cmp_figure *f, const cmp_rundir *r,
+                        const cmp_list *engines);
+
+// "set ytics ('a' 1, 'b' 2)": names in place of the numbers of rows.
+void cmp_script_rows(cmp_figure *f, const cmp_list *names);
+// "set xtics (...)" and the range for a log axis of numbers of that kind.
+void cmp_script_log_axis(cmp_figure *f, double min, double max,
+                         const char *(*say)(cmp_number *, double));
+
+// At most `most` of the titles, those of the highest rank, in their order.
+// What is left out is said in the figure's `measured`.
+void cmp_script_choose(cmp_figure *f, const cmp_list *titles,
+                       const double *rank, size_t most, cmp_list *out);
+
+// A cell of the data: text or number (NA for NAN), then a tab or newline.
+void cmp_cell(kv_buf *to, const char *text, char end);
+void cmp_cell_number(kv_buf *to, double value, char end);
+
+// A step for an axis from 0 to `max`: 1, 2 or 5 times a power of ten, at most
+// `steps` of them.
+double cmp_axis_step(double max, int steps);
+// Moves the values apart until any two differ by at least `gap`, each as
+// little as possible, in the order they have.
+void cmp_spread_out(double *values, size_t count, double gap);
+
+#endif

@@ -1,0 +1,85 @@
+# style.gp -- how every chart of this folder looks. Each NAME.gp says
+#   name, title, subtitle          what it is
+#   panels, panel_height           how many small pictures, and how high
+#   pad_left, pad_right, pad_bottom   room inside a panel for labels, in pixels
+# and then loads this file, which opens the output, and which gives it
+#   @new_panel                     goes on to panel p (count p from 1)
+#
+# Redraw a chart:                  gnuplot NAME.gp
+# for a phone, one column:         gnuplot -e 'narrow = 1' NAME.gp
+# as a bitmap:                     gnuplot -e "form = 'png'" NAME.gp
+
+reset
+if (!exists('narrow')) narrow = 0
+if (!exists('form')) form = 'svg'
+set datafile separator tab missing 'NA'
+set encoding utf8
+
+# ---- one colour, point and dash per engine, everywhere -----------------------
+# Okabe-Ito colours and filled points: the stages.
+set linetype 1 lc rgb '#000000' lw 2 dt 1 pt 5 ps 0.8    # hash
+set linetype 2 lc rgb '#E69F00' lw 2 dt 1 pt 7 ps 0.85   # log
+set linetype 3 lc rgb '#56B4E9' lw 2 dt 1 pt 9 ps 0.9    # sst
+set linetype 4 lc rgb '#009E73' lw 2 dt 1 pt 11 ps 0.9   # lsm, leveled
+set linetype 5 lc rgb '#009E73' lw 2 dt 2 pt 10 ps 0.9   # lsm, tiered
+set linetype 6 lc rgb '#D55E00' lw 2 dt 1 pt 13 ps 1.0   # bt
+set linetype 7 lc rgb '#CC79A7' lw 2 dt 1 pt 12 ps 1.0   # bt, copy on write
+set linetype 8 lc rgb '#666666' lw 1.5 dt 3 pt 0         # theory
+# Greys, hollow points, broken lines: engines others made, to compare with.
+set linetype 11 lc rgb '#555555' lw 1.5 dt (6,3) pt 6 ps 0.85     # tkrzw
+set linetype 12 lc rgb '#777777' lw 1.5 dt (2,2) pt 4 ps 0.8      # kyoto
+set linetype 13 lc rgb '#555555' lw 1.5 dt (9,3,2,3) pt 8 ps 0.9  # glib
+set linetype 14 lc rgb '#777777' lw 1.5 dt (4,4) pt 10 ps 0.9
+set linetype 15 lc rgb '#555555' lw 1.5 dt (1,3) pt 12 ps 0.9
+set linetype 16 lc rgb '#777777' lw 1.5 dt (8,2) pt 14 ps 0.9
+# Engines nobody told us about: yours.
+set linetype 21 lc rgb '#0072B2' lw 2 dt 1 pt 15 ps 0.9
+set linetype 22 lc rgb '#CC79A7' lw 2 dt 1 pt 13 ps 0.9
+set linetype 23 lc rgb '#0072B2' lw 2 dt 2 pt 5 ps 0.8
+
+# ---- ink ----------------------------------------------------------------------
+set border 3 lc rgb '#888888' lw 1
+set tics nomirror out scale 0.5 tc rgb '#444444'
+set xtics offset 0, 0.2
+set grid xtics ytics lc rgb '#e4e4e4' lw 1 dt 1
+set errorbars 0.6 lw 1
+set style fill solid 1.0 noborder
+set style textbox opaque noborder fillcolor rgb 'white' margins 0.4, 0.2
+unset key
+
+# ---- a grid of panels, measured in pixels -------------------------------------
+head = 52      # above all panels, for the title
+pad_top = 26   # in each panel, for its own title
+columns = narrow ? 1 : panels < 3 ? panels : 3
+rows = (panels + columns - 1) / columns
+panel_width = narrow ? 344 : columns == 1 ? 640 : 1040 / columns
+width = columns * panel_width
+height = head + rows * panel_height
+
+column_of(p) = (p - 1) % columns
+row_of(p) = (p - 1) / columns
+left(p) = (column_of(p) * panel_width + pad_left) / real(width)
+right(p) = ((column_of(p) + 1) * panel_width - pad_right) / real(width)
+top(p) = 1 - (head + row_of(p) * panel_height + pad_top) / real(height)
+bottom(p) = 1 - (head + (row_of(p) + 1) * panel_height - pad_bottom) / real(height)
+
+new_panel = "\
+unset label; \
+if (p == 1) { \
+  set label 1 title at screen 0, screen 1 - 14.0 / height left font ',14' tc rgb '#111111'; \
+  set label 2 subtitle at screen 0, screen 1 - 33.0 / height left font ',11' tc rgb '#555555' \
+}; \
+set lmargin at screen left(p); set rmargin at screen right(p); \
+set tmargin at screen top(p); set bmargin at screen bottom(p); \
+set label 3 Panel[p] at graph 0, graph 1 left offset character 0, 0.9 font ',12' tc rgb '#111111'"
+
+# ---- the output ---------------------------------------------------------------
+if (form eq 'png') {
+    set terminal pngcairo size 2 * width, 2 * height noenhanced \
+        font 'DejaVu Sans,11' fontscale 2 linewidth 2 pointscale 2
+} else {
+    set terminal svg size width, height dynamic noenhanced \
+        font 'DejaVu Sans,11' background rgb 'white' name name
+}
+set output name . (narrow ? '.narrow.' : '.') . form
+set multiplot
