@@ -11,7 +11,7 @@
 static void take_reason(void *arg, char *line)
 {
     cmp_attempt *a = arg;
-    snprintf(a->reason, sizeof a->reason, "%s", line);
+    snprintf(a->reason, sizeof a->reason, "%.590s", line);
 }
 
 static void take_answers(void *arg, char *line)

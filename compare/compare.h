@@ -7,8 +7,10 @@
 #include "common/status.h"
 
 // Makes the page from a run's directory and says where it is. Without the
-// report's library (CMake says so) it does nothing.
+// report's library it does nothing.
 KV_MUST_USE kv_status cmp_report(const char *run_dir);
+// The same and, twice as large, a picture of each chart as a PNG file.
+KV_MUST_USE kv_status cmp_report_with_png(const char *run_dir);
 
 // Engines, workloads, profiles and measures with their definitions.
 void cmp_list(void);

@@ -56,6 +56,7 @@ static kv_status load(cmp_engine *e, const char *path)
                        path, engine->abi, (unsigned)KV_ENGINE_ABI);
     }
     e->engine = engine;
+    e->is_module = true;
     e->yardstick = dlsym(module, "kv_yardstick");
     return KV_OK;
 }

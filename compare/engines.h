@@ -20,6 +20,7 @@ typedef struct cmp_engine {
     char knobs[256];
     const kv_engine *engine; // NULL: an absent yardstick; `absent` says why
     const cmp_yardstick *yardstick; // NULL for engines that do not say
+    bool is_module;                 // with its own copy of common/status.c
     char absent[192];
 } cmp_engine;
 

@@ -3,6 +3,8 @@
 
 #include "compare/histogram.h"
 
+#include <math.h>
+
 void cmp_histogram_merge(cmp_histogram *to, const cmp_histogram *from)
 {
     to->count += from->count;
@@ -23,9 +25,9 @@ uint64_t cmp_histogram_edge(unsigned index)
 uint64_t cmp_histogram_quantile(const cmp_histogram *h, double q)
 {
     if (h->count == 0) return 0;
-    // How many values may lie above; rounding down keeps the last value in.
-    uint64_t above = (uint64_t)((1.0 - q) * (double)h->count);
-    uint64_t rank = h->count - (above < h->count ? above : h->count - 1);
+    // A hair below, for 0.07 * 100 is more than 7 to a computer.
+    double exact = ceil(q * (double)h->count - 1e-6);
+    uint64_t rank = exact > 1 ? (uint64_t)exact : 1;
     uint64_t seen = 0;
     unsigned i = 0;
     while ((seen += h->bucket[i]) < rank) i++;

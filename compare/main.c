@@ -9,11 +9,12 @@
 #include "compare/duel.h"
 #include "compare/run.h"
 
-enum { DONE = 0, USAGE = 2 };
+enum { DONE = 0, USAGE = 2, FAILED = 3 };
 
 static const char *command_name(size_t index)
 {
-    static const char *const names[] = {"run", "duel", "list", "help", NULL};
+    static const char *const names[] = {"run",  "duel", "chart",
+                                        "list", "help", NULL};
     return names[index];
 }
 
@@ -22,6 +23,8 @@ static int help(FILE *to, int code)
     fprintf(to, "usage: compare run [OPTIONS]        every engine, every "
                 "workload, a report\n"
                 "       compare duel A B [OPTIONS]   two of them, in turns\n"
+                "       compare chart DIR [--png]    a run's page and charts, "
+                "drawn anew\n"
                 "       compare list                 engines, workloads, "
                 "profiles, measures\n"
                 "       compare help\n\noptions\n");
@@ -51,6 +54,21 @@ static int with_options(int argc, char **argv, size_t engines,
     return code;
 }
 
+static int chart(int argc, char **argv)
+{
+    bool with_png = argc == 4 && strcmp(argv[3], "--png") == 0;
+    if (argc != 3 && !with_png) {
+        fprintf(stderr, "compare: chart takes a run's directory: compare "
+                        "chart DIR [--png]\n");
+        return USAGE;
+    }
+    kv_status st =
+        with_png ? cmp_report_with_png(argv[2]) : cmp_report(argv[2]);
+    if (st == KV_OK) return DONE;
+    fprintf(stderr, "compare: %s\n", kv_last_error());
+    return FAILED;
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
@@ -60,6 +78,7 @@ int main(int argc, char **argv)
     if (strcmp(command, "duel") == 0) {
         return with_options(argc, argv, 2, cmp_duel);
     }
+    if (strcmp(command, "chart") == 0) return chart(argc, argv);
     if (strcmp(command, "list") == 0) return cmp_list(), DONE;
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {
         return help(stdout, DONE);

@@ -12,3 +12,9 @@ kv_status cmp_report(const char *run_dir)
     printf("look at %s/index.html\n", run_dir);
     return KV_OK;
 }
+
+kv_status cmp_report_with_png(const char *run_dir)
+{
+    KV_TRY(cmp_report(run_dir));
+    return cmp_report_png(run_dir);
+}

@@ -17,6 +17,7 @@ enum { SAMPLES = 200 };
 
 // One thread's part.
 struct hand {
+    const struct lab *lab;
     cmp_stream stream;
     cmp_player load, run;
     cmp_player *playing;
@@ -98,6 +99,7 @@ static void prepare_hands(struct lab *lab)
     }
     for (uint32_t t = 0; t < lab->threads; t++) {
         struct hand *hand = &lab->hands[t];
+        hand->lab = lab;
         hand->stream = (cmp_stream){.records = &lab->records,
                                     .state = lab->state,
                                     .thread = t,
@@ -129,12 +131,33 @@ static kv_status open_store(struct lab *lab)
 
 // ---- playing ----------------------------------------------------------------
 
+// The reason as void.tsv words it (results.h): the harness's own verdicts and
+// what was worded before stay as they are. A module's sentences are in its own
+// copy of common/status.c, and belong to the thread that failed.
+static void word_failure(const struct lab *lab, kv_status st, char *to,
+                         size_t size)
+{
+    static const char *const fronts[] = {
+        "wrong: ", "selfcheck: ", "failed: ", "full: "};
+    const char *said = kv_last_error();
+    for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
+        if (strncmp(said, fronts[i], strlen(fronts[i])) != 0) continue;
+        snprintf(to, size, "%s", said);
+        return;
+    }
+    const cmp_yardstick *yardstick = lab->engine.yardstick;
+    if (yardstick != NULL) said = yardstick->last_error();
+    else if (lab->engine.is_module) said = kv_status_text(st);
+    snprintf(to, size, "%s%s", st == KV_NO_SPACE ? "full: " : "failed: ", said);
+}
+
 static void *play(void *arg)
 {
     struct hand *hand = arg;
     hand->st = cmp_player_run(hand->playing);
     if (hand->st != KV_OK) {
-        snprintf(hand->sentence, sizeof hand->sentence, "%s", kv_last_error());
+        word_failure(hand->lab, hand->st, hand->sentence,
+                     sizeof hand->sentence);
     }
     return NULL;
 }
@@ -348,23 +371,13 @@ static kv_status refuse(const struct lab *lab)
                    "n/a: scans can be checked with one thread only");
 }
 
-// The reason as void.tsv words it (results.h).
 static void tell_failure(struct lab *lab, kv_status st)
 {
-    const char *sentence = kv_last_error();
-    const cmp_yardstick *yardstick = lab->engine.yardstick;
-    bool is_said = strncmp(sentence, "wrong: ", 7) == 0 ||
-                   strncmp(sentence, "selfcheck: ", 11) == 0;
-    if (!is_said && yardstick != NULL && yardstick->last_error()[0] != '\0') {
-        sentence = yardstick->last_error();
-    }
+    char reason[400];
+    word_failure(lab, st, reason, sizeof reason);
     kv_buf line = {0};
-    kv_escape(&line, kv_str(sentence));
-    fprintf(lab->out, "V\t%s%.*s\n",
-            is_said             ? ""
-            : st == KV_NO_SPACE ? "full: "
-                                : "failed: ",
-            (int)line.len, (char *)line.data);
+    kv_escape(&line, kv_str(reason));
+    fprintf(lab->out, "V\t%.*s\n", (int)line.len, (char *)line.data);
     kv_buf_free(&line);
 }
 

@@ -1,0 +1,91 @@
+#!/bin/sh
+# lies.sh COMPARE LIAR -- every lie of liar.c is noticed, named, and fails the
+# run; the honest one passes; what else was measured is kept.
+set -u
+compare=$1 liar=$2
+dir=$(mktemp -d "${TMPDIR:-/tmp}/stagecoach-lies-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+say() { echo "$1"; failures=$((failures + 1)); }
+
+# expect LIE WORKLOAD EXIT REASON
+expect() {
+    "$compare" run --engines "$liar:lie=$1" --workloads "$2" --records 300 \
+        --operations 4 --reps 1 --time-limit 2 --no-progress \
+        --out "$dir/$1" >"$dir/out" 2>"$dir/err"
+    code=$?
+    [ $code -eq "$3" ] || say "lie=$1: exit code $code, not $3: $(cat "$dir/err")"
+    if [ -n "$4" ]; then
+        grep -q "	$2	.*	$4" "$dir/$1/void.tsv" ||
+            say "lie=$1: void.tsv does not say \"$4\": $(cat "$dir/$1/void.tsv")"
+        # A voided trial has no figures.
+        awk -F'\t' 'NR == FNR { void[$3] = 1; next }
+                    FNR > 1 && $4 in void { bad = 1 } END { exit bad }' \
+            "$dir/$1/void.tsv" "$dir/$1/measures.tsv" ||
+            say "lie=$1: a voided trial has figures"
+    else
+        [ "$(wc -l <"$dir/$1/void.tsv")" -eq 1 ] ||
+            say "lie=$1: $(cat "$dir/$1/void.tsv")"
+    fi
+    [ ! -e "$dir/$1/store" ] || say "lie=$1: the store was left behind"
+    [ -s "$dir/$1/results.json" ] || say "lie=$1: no results.json"
+}
+
+for workload in fill-seq fill-batch overwrite read-random read-missing get-many \
+    delete-half workloada workloadd workloade workloadf; do
+    expect none $workload 0 ''
+done
+expect value       workloada    3 'wrong: .*not the one last written'
+expect middle      workloada    3 'wrong: .*not the one last written'
+expect stale       workloada    3 'wrong: .*not the one last written'
+expect missing     fill-random  0 ''      # 300 writes: before the lie begins
+expect resurrected delete-half  3 'wrong: .*deleted or never written\|selfcheck: key_count'
+expect phantom     read-missing 0 ''      # no writes: before the lie begins
+expect disorder    workloade    0 ''      # too few writes
+expect count       overwrite    3 'selfcheck: key_count'
+expect crash       overwrite    3 'crashed: signal'
+expect hang        overwrite    3 'hung: '
+expect full        overwrite    3 'full: no room'
+expect refuse      overwrite    3 'failed: .*the liar'
+
+# The same with the lie from the start, where a workload writes too little.
+started() {
+    "$compare" run --engines "$liar:lie=$1,after=100" --workloads "$2" \
+        --records 300 --operations 4 --reps 1 --no-progress --out "$dir/started" \
+        >"$dir/out" 2>"$dir/err"
+    code=$?
+    [ $code -eq 3 ] || say "lie=$1 from the start: exit code $code: $(cat "$dir/err")"
+    grep -q "wrong: .*$3" "$dir/started/void.tsv" ||
+        say "lie=$1 from the start: $(cat "$dir/started/void.tsv")"
+}
+started phantom read-missing 'found, but it was deleted or never written'
+started phantom delete-half 'at the end'
+started disorder workloade 'not the next one\|as many entries'
+started missing workloadd 'not found'
+started missing get-many 'not found'
+started middle get-many 'not the one last written'
+
+# A full disk ends the run, and what was measured before stays.
+"$compare" run --engines "$liar:lie=full" --workloads fill-seq,overwrite,workloadc \
+    --records 300 --operations 4 --reps 1 --no-progress --out "$dir/kept" \
+    >"$dir/out" 2>"$dir/err"
+grep -q "	fill-seq	run	1	ops_per_s" "$dir/kept/measures.tsv" ||
+    say "what was measured before the disk was full is gone"
+grep -q "	workloadc	" "$dir/kept/measures.tsv" && say "a full disk did not end the run"
+
+# A crash ends one trial only.
+"$compare" run --engines "$liar:lie=crash" --workloads overwrite,workloadc \
+    --records 300 --operations 4 --reps 1 --no-progress --out "$dir/on" \
+    >"$dir/out" 2>"$dir/err"
+grep -q "	workloadc	run	1	ops_per_s" "$dir/on/measures.tsv" ||
+    say "a crash took the rest with it"
+
+# A duel does not give a ratio of wrong answers.
+"$compare" duel "$liar" "$liar:lie=value,after=100" --workload workloada --records 300 \
+    --reps 1 --out "$dir/duel" >"$dir/out" 2>"$dir/err"
+[ $? -eq 3 ] || say "a duel with a liar did not fail"
+grep -q "times" "$dir/out" && say "a duel with a liar has a ratio"
+
+[ $failures -eq 0 ] && echo "every lie was noticed"
+exit $((failures > 0))
