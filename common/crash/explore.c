@@ -1,0 +1,431 @@
+// explore.c -- see crash.h: the workload, the moments, and the ledger of disks
+// already judged.
+// SPDX-License-Identifier: MIT
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "common/crash/crash.h"
+#include "common/crash/judge.h"
+#include "common/crash/states.h"
+#include "common/mem.h"
+
+enum {
+    OPS_DEFAULT = 40,
+    NEST_EVERY = 8,           // distinct disks
+    INTERVAL_MS = 3600 * 1000 // the ticker never ticks: chance is no help here
+};
+
+// ---- disks seen so far ------------------------------------------------------
+
+// With the strictest law each was judged by: how many commits it must hold.
+typedef struct seen_disk {
+    kv_sim_hash hash;
+    uint32_t acked_plus_one; // 0: the place is free
+} seen_disk;
+
+typedef struct ledger {
+    seen_disk *place;
+    size_t cap, count;
+} ledger;
+
+static seen_disk *find_seen(ledger *l, kv_sim_hash hash)
+{
+    size_t i = (size_t)hash.half[0] & (l->cap - 1);
+    while (l->place[i].acked_plus_one != 0 &&
+           memcmp(&l->place[i].hash, &hash, sizeof hash) != 0) {
+        i = (i + 1) & (l->cap - 1);
+    }
+    return &l->place[i];
+}
+
+static void grow_ledger(ledger *l)
+{
+    ledger old = *l;
+    l->cap = old.cap > 0 ? old.cap * 2 : 1024;
+    l->place = kv_zalloc(l->cap * sizeof *l->place);
+    for (size_t i = 0; i < old.cap; i++) {
+        if (old.place[i].acked_plus_one == 0) continue;
+        *find_seen(l, old.place[i].hash) = old.place[i];
+    }
+    kv_free(old.place);
+}
+
+// False if it was judged by this law, or a stricter one, before.
+static bool is_news(ledger *l, kv_sim_hash hash, uint32_t acked)
+{
+    if (l->count * 2 >= l->cap) grow_ledger(l);
+    seen_disk *seen = find_seen(l, hash);
+    if (seen->acked_plus_one > acked) return false;
+    l->count += seen->acked_plus_one == 0;
+    *seen = (seen_disk){hash, acked + 1};
+    return true;
+}
+
+// ---- exploring --------------------------------------------------------------
+
+// One disk: which moment, which of its disks; and the same within the recovery
+// of that one.
+typedef struct address {
+    uint64_t event, index;
+    bool is_nested;
+    uint64_t inner_event, inner_index;
+} address;
+
+typedef struct explorer {
+    const kv_engine *engine;
+    const kv_crash_options *options;
+    kv_crash_workload work;
+    kv_disk *sim;
+    uint32_t acked, issued; // commits: promised to be there, begun
+    address at;
+    ledger seen;
+    kv_crash_result *result;
+    FILE *out;
+    const address *wanted; // replay: do not judge, copy this one
+    kv_disk *copy_to;
+    kv_status copied;
+} explorer;
+
+static const char *const model_words[] = {"kill", "ext4", "posix"};
+static const char *const sync_words[] = {"commit", "interval", "none"};
+
+static const char *knobs_of(const kv_crash_options *options)
+{
+    return options->knobs != NULL ? options->knobs : "";
+}
+
+// model:sync:seed:ops:sector:event.index[/event.index]:knobs
+static void print_address(const explorer *x, kv_buf *to)
+{
+    const kv_crash_options *o = x->options;
+    kv_buf_printf(to, "%s:%s:%" PRIu64 ":%u:%u:%" PRIu64 ".%" PRIu64,
+                  model_words[o->model], sync_words[o->sync], o->seed, o->ops,
+                  o->sector, x->at.event, x->at.index);
+    if (x->at.is_nested) {
+        kv_buf_printf(to, "/%" PRIu64 ".%" PRIu64, x->at.inner_event,
+                      x->at.inner_index);
+    }
+    kv_buf_printf(to, ":%s", knobs_of(o));
+}
+
+static void report(explorer *x, const kv_buf *why)
+{
+    x->result->violations++;
+    if (x->out == NULL) return;
+    kv_buf where = {0};
+    print_address(x, &where);
+    fprintf(x->out, "VIOLATION %s %.*s -- crash replay %.*s DIR\n",
+            kv_describe(x->engine)->name, (int)why->len,
+            (const char *)why->data, (int)where.len, (const char *)where.data);
+    kv_buf_free(&where);
+}
+
+static bool is_full(const explorer *x)
+{
+    return x->options->states_max > 0 &&
+           x->result->distinct >= x->options->states_max;
+}
+
+static bool same_address(const address *a, const address *b)
+{
+    return a->event == b->event && a->index == b->index &&
+           a->is_nested == b->is_nested &&
+           (!a->is_nested || (a->inner_event == b->inner_event &&
+                              a->inner_index == b->inner_index));
+}
+
+static void nest(explorer *x, kv_disk *image);
+
+// Judges one disk, or copies it if it is the one that is looked for.
+static void weigh(explorer *x, kv_disk *image)
+{
+    kv_crash_result *r = x->result;
+    if (x->wanted != NULL) {
+        if (same_address(&x->at, x->wanted)) {
+            x->copied = kv_disk_copy(image, x->copy_to);
+        }
+        return;
+    }
+    r->states++;
+    if (is_full(x) || !is_news(&x->seen, kv_disk_sim_hash(image), x->acked)) {
+        return;
+    }
+    r->distinct++;
+    r->nested += x->at.is_nested;
+    kv_crash_case c = {.engine = x->engine,
+                       .knobs = x->options->knobs,
+                       .work = &x->work,
+                       .acked = x->acked,
+                       .issued = x->issued,
+                       .is_brief = x->at.is_nested};
+    kv_buf why = {0};
+    if (!kv_crash_judge(&c, image, &why)) report(x, &why);
+    kv_buf_free(&why);
+}
+
+static void visit(void *arg, uint64_t index, kv_disk *image)
+{
+    explorer *x = arg;
+    x->at.index = index;
+    uint64_t before = x->result->distinct;
+    weigh(x, image);
+    bool is_new = x->result->distinct > before;
+    bool samples = is_new && x->result->distinct % NEST_EVERY == 0;
+    bool leads = x->wanted != NULL && x->wanted->is_nested &&
+                 x->wanted->event == x->at.event && x->wanted->index == index;
+    if (x->options->depth >= 2 && (samples || leads)) nest(x, image);
+    kv_disk_close(image);
+}
+
+static void look(explorer *x, const kv_trace_event *event)
+{
+    x->result->epochs++;
+    size_t pending = 0;
+    (void)kv_disk_sim_atoms(x->sim, &pending);
+    if (pending > x->result->pending_max) x->result->pending_max = pending;
+    kv_crash_states(x->options->model, x->sim, event, x->options->seed, visit,
+                    x);
+}
+
+static void observe(void *arg, const kv_trace_event *event)
+{
+    explorer *x = arg;
+    x->at.event = event->number;
+    if (is_full(x) || !kv_crash_is_moment(x->options->model, event)) return;
+    if (x->wanted != NULL && x->wanted->event != event->number) return;
+    look(x, event);
+}
+
+// ---- a crash within a recovery ----------------------------------------------
+
+typedef struct nested {
+    explorer *x;
+    kv_disk *sim;
+} nested;
+
+static void visit_nested(void *arg, uint64_t index, kv_disk *image)
+{
+    nested *n = arg;
+    n->x->at.inner_index = index;
+    weigh(n->x, image);
+    kv_disk_close(image);
+}
+
+static void observe_nested(void *arg, const kv_trace_event *event)
+{
+    nested *n = arg;
+    explorer *x = n->x;
+    x->at.inner_event = event->number;
+    if (is_full(x) || !kv_crash_is_moment(x->options->model, event)) return;
+    kv_crash_states(x->options->model, n->sim, event, x->options->seed,
+                    visit_nested, n);
+}
+
+static kv_options open_options(const explorer *x, kv_disk *disk)
+{
+    return (kv_options){.path = "crash",
+                        .knobs = x->options->knobs,
+                        .disk = disk,
+                        .sync = x->options->sync,
+                        .interval_ms = INTERVAL_MS,
+                        .seed = x->options->seed + 1,
+                        .create = true};
+}
+
+static void nest(explorer *x, kv_disk *image)
+{
+    nested n = {.x = x, .sim = kv_disk_sim_kill(image)};
+    kv_disk *traced = NULL;
+    kv *db = NULL;
+    x->at.is_nested = true;
+    kv_status st = kv_disk_open_trace(n.sim, observe_nested, &n, &traced);
+    assert(st == KV_OK);
+    kv_options options = open_options(x, traced);
+    // That it opens has been judged already.
+    st = kv_open(x->engine, &options, &db);
+    if (st == KV_OK) (void)kv_close(db);
+    x->at.is_nested = false;
+    kv_disk_close(traced);
+}
+
+// ---- the workload -----------------------------------------------------------
+
+// A commit that returned is promised when its process is killed, and in
+// KV_SYNC_COMMIT when power goes; a sync promises all before it.
+static bool promises(const explorer *x, const kv_crash_step *step)
+{
+    if (x->options->model == KV_CRASH_KILL) return true;
+    if (x->options->sync == KV_SYNC_COMMIT) return true;
+    return step->kind == KV_CRASH_SYNC || step->kind == KV_CRASH_SETTLE ||
+           step->kind == KV_CRASH_REOPEN;
+}
+
+static kv_status reopen(explorer *x, kv_disk *traced, kv **db)
+{
+    if (*db != NULL) {
+        kv *old = *db;
+        *db = NULL;
+        KV_TRY(kv_close(old));
+    }
+    kv_options options = open_options(x, traced);
+    return kv_open(x->engine, &options, db);
+}
+
+static kv_status run_step(explorer *x, kv_disk *traced, kv **db,
+                          const kv_crash_step *step)
+{
+    bool did_work = false;
+    switch (step->kind) {
+    case KV_CRASH_WRITE:
+        return kv_crash_write(*db, step);
+    case KV_CRASH_SYNC:
+        return kv_sync(*db);
+    case KV_CRASH_MAINTAIN:
+        return kv_maintain(*db, &did_work);
+    case KV_CRASH_SETTLE:
+        return kv_settle(*db);
+    case KV_CRASH_REOPEN:
+        return reopen(x, traced, db);
+    }
+    return KV_OK;
+}
+
+static kv_status run_workload(explorer *x, kv_disk *traced)
+{
+    kv *db = NULL;
+    kv_status st = reopen(x, traced, &db);
+    for (size_t i = 0; i < x->work.count && st == KV_OK && !is_full(x); i++) {
+        const kv_crash_step *step = &x->work.steps[i];
+        x->issued = step->commit;
+        st = run_step(x, traced, &db, step);
+        if (st == KV_OK && promises(x, step)) x->acked = step->commit;
+    }
+    kv_status closed = kv_close(db);
+    if (st == KV_OK) st = closed;
+    x->at.event++; // the moment after the last event
+    bool skips = x->wanted != NULL && x->wanted->event != x->at.event;
+    if (st == KV_OK && !skips) look(x, NULL);
+    return st;
+}
+
+static kv_status explore(explorer *x)
+{
+    const kv_crash_options *o = x->options;
+    kv_sim_options sim = {.sector = o->sector,
+                          .names_with_sync = o->model == KV_CRASH_EXT4};
+    kv_disk *traced = NULL;
+    kv_crash_workload_make(&x->work, o->seed, o->ops);
+    KV_TRY(kv_disk_open_sim(&sim, &x->sim));
+    kv_status st = kv_disk_open_trace(x->sim, observe, x, &traced);
+    assert(st == KV_OK);
+    st = run_workload(x, traced);
+    kv_disk_close(traced);
+    kv_crash_workload_free(&x->work);
+    kv_free(x->seen.place);
+    return st;
+}
+
+static kv_crash_options with_defaults(const kv_crash_options *options)
+{
+    kv_crash_options o = *options;
+    if (o.ops == 0) o.ops = OPS_DEFAULT;
+    // The kind file system keeps or loses pages; the other, sectors.
+    if (o.sector == 0) o.sector = o.model == KV_CRASH_EXT4 ? 4096 : 512;
+    return o;
+}
+
+static kv_status check_engine(const kv_engine *engine)
+{
+    const kv_engine_info *info = kv_describe(engine);
+    if (info->caps & KV_CAP_DURABLE) return KV_OK;
+    return kv_fail(KV_UNSUPPORTED,
+                   "the engine \"%s\" keeps nothing on disk: there is no crash "
+                   "to survive",
+                   info->name);
+}
+
+kv_status kv_crash_explore(const kv_engine *engine,
+                           const kv_crash_options *options, FILE *out,
+                           kv_crash_result *result)
+{
+    KV_TRY(check_engine(engine));
+    kv_crash_options o = with_defaults(options);
+    kv_names smallest = {0};
+    kv_crash_knobs(engine, &smallest);
+    if (o.knobs == NULL) o.knobs = smallest.name[0];
+    *result = (kv_crash_result){0};
+    explorer x = {
+        .engine = engine, .options = &o, .result = result, .out = out};
+    kv_status st = explore(&x);
+    kv_names_free(&smallest);
+    return st;
+}
+
+// ---- replay -----------------------------------------------------------------
+
+static int find_word(const char *text, size_t len, const char *const *words,
+                     int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool parse_address(const char *text, kv_crash_options *o, address *at)
+{
+    char model[8], sync[16];
+    int used = 0;
+    *o = (kv_crash_options){.depth = 2};
+    *at = (address){0};
+    // Widths are bounded; what does not fit is not an address of ours.
+    int found = sscanf(text, // NOLINT(cert-err34-c)
+                       "%7[a-z0-9]:%15[a-z]:%" SCNu64 ":%u:%u:%" SCNu64
+                       ".%" SCNu64 "%n",
+                       model, sync, &o->seed, &o->ops, &o->sector, &at->event,
+                       &at->index, &used);
+    if (found != 7) return false;
+    text += used;
+    if (sscanf(text, // NOLINT(cert-err34-c)
+               "/%" SCNu64 ".%" SCNu64 "%n", &at->inner_event, &at->inner_index,
+               &used) == 2) {
+        at->is_nested = true;
+        text += used;
+    }
+    int m = find_word(model, strlen(model), model_words, KV_CRASH_MODELS);
+    int s = find_word(sync, strlen(sync), sync_words, 3);
+    if (*text != ':' || m < 0 || s < 0 || o->ops > 1000000) return false;
+    o->model = (kv_crash_model)m;
+    o->sync = (kv_sync_mode)s;
+    o->knobs = text + 1;
+    return true;
+}
+
+kv_status kv_crash_replay(const kv_engine *engine, const char *state,
+                          const char *path)
+{
+    kv_crash_options o;
+    address wanted;
+    KV_TRY(check_engine(engine));
+    if (!parse_address(state, &o, &wanted)) {
+        return kv_fail(KV_INVALID,
+                       "\"%s\" is not a state as crash explore prints it",
+                       state);
+    }
+    kv_crash_result result = {0};
+    explorer x = {.engine = engine,
+                  .options = &o,
+                  .result = &result,
+                  .wanted = &wanted,
+                  .copied = KV_NOT_FOUND};
+    KV_TRY(kv_disk_open_real(path, true, &x.copy_to));
+    kv_status st = explore(&x);
+    kv_disk_close(x.copy_to);
+    if (st == KV_OK && x.copied == KV_NOT_FOUND) {
+        return kv_fail(KV_INVALID, "%s: there is no such state", state);
+    }
+    return st != KV_OK ? st : x.copied;
+}

@@ -1,0 +1,103 @@
+// workload.c -- see workload.h.
+// SPDX-License-Identifier: MIT
+
+#include "common/crash/workload.h"
+
+#include "common/mem.h"
+#include "common/rng.h"
+
+static kv_crash_step_kind pick_kind(kv_rng *rng)
+{
+    uint64_t n = kv_rng_below(rng, 100);
+    if (n < 76) return KV_CRASH_WRITE;
+    if (n < 82) return KV_CRASH_SYNC;
+    if (n < 92) return KV_CRASH_MAINTAIN;
+    return n < 94 ? KV_CRASH_SETTLE : KV_CRASH_REOPEN;
+}
+
+static void fill_write(kv_crash_step *step, kv_rng *rng)
+{
+    bool is_batch = kv_rng_below(rng, 4) == 0;
+    step->count =
+        is_batch ? 2 + (uint32_t)kv_rng_below(rng, KV_CRASH_CHANGES_MAX - 1)
+                 : 1;
+    uint32_t first = (uint32_t)kv_rng_below(rng, KV_CRASH_KEYS);
+    for (uint32_t i = 0; i < step->count; i++) {
+        step->change[i].key = (first + i * 5) % KV_CRASH_KEYS;
+        step->change[i].is_del = kv_rng_below(rng, 4) == 0;
+    }
+}
+
+void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops)
+{
+    kv_rng rng;
+    kv_rng_seed(&rng, seed);
+    *w = (kv_crash_workload){.count = ops};
+    w->steps = kv_zalloc(ops * sizeof *w->steps);
+    w->state = kv_zalloc((ops + 1) * sizeof *w->state);
+    for (uint32_t i = 0; i < ops; i++) {
+        kv_crash_step *step = &w->steps[i];
+        step->kind = pick_kind(&rng);
+        step->commit = w->commits;
+        if (step->kind != KV_CRASH_WRITE) continue;
+        fill_write(step, &rng);
+        uint32_t *before = w->state[w->commits];
+        uint32_t *after = w->state[++w->commits];
+        step->commit = w->commits;
+        memcpy(after, before, sizeof w->state[0]);
+        for (uint32_t c = 0; c < step->count; c++) {
+            after[step->change[c].key] =
+                step->change[c].is_del ? 0 : step->commit;
+        }
+    }
+}
+
+void kv_crash_workload_free(kv_crash_workload *w)
+{
+    kv_free(w->steps);
+    kv_free(w->state);
+    *w = (kv_crash_workload){0};
+}
+
+void kv_crash_key(kv_buf *to, uint32_t key)
+{
+    kv_buf_clear(to);
+    kv_buf_printf(to, "key%02u", key);
+}
+
+// Most values are short, so that a cut at every byte is cheap; some are not.
+void kv_crash_value(kv_buf *to, uint32_t commit, uint32_t key)
+{
+    kv_buf_clear(to);
+    kv_buf_printf(to, "%u.%u ", commit, key);
+    uint64_t mixed = kv_mix64(commit * 97u + key);
+    uint64_t len = mixed % 16 == 0 ? 300 + mixed / 16 % 300 : mixed / 16 % 24;
+    for (uint64_t i = 0; i < len; i++) {
+        // Line feeds and zeroes too: values are any bytes.
+        kv_buf_append(to, kv_slice_of("ab\n\0 ~cd" + (mixed + i) % 8, 1));
+    }
+}
+
+kv_status kv_crash_write(kv *db, const kv_crash_step *step)
+{
+    kv_buf key = {0}, value = {0};
+    kv_batch batch = {0};
+    kv_status st = KV_OK;
+    for (uint32_t i = 0; i < step->count && st == KV_OK; i++) {
+        const kv_crash_change *change = &step->change[i];
+        kv_crash_key(&key, change->key);
+        kv_crash_value(&value, step->commit, change->key);
+        kv_slice k = kv_buf_slice(&key), v = kv_buf_slice(&value);
+        if (step->count > 1) {
+            if (change->is_del) kv_batch_del(&batch, k);
+            else kv_batch_put(&batch, k, v);
+        } else {
+            st = change->is_del ? kv_del(db, k) : kv_put(db, k, v);
+        }
+    }
+    if (step->count > 1) st = kv_write(db, &batch);
+    kv_batch_free(&batch);
+    kv_buf_free(&key);
+    kv_buf_free(&value);
+    return st;
+}

@@ -1,0 +1,55 @@
+// workload.h -- what the crashed program was doing, and what it may have left.
+// SPDX-License-Identifier: MIT
+//
+// A workload is a list of steps made from a seed. Each step that writes is one
+// commit, numbered from 1; a value says which commit wrote it, so that what a
+// recovered store holds can be named:
+//
+//     state[n][key]   the commit that key's value is from after n commits,
+//                     0 if the key is not there
+
+#ifndef COMMON_CRASH_WORKLOAD_H
+#define COMMON_CRASH_WORKLOAD_H
+
+#include "common/engine.h"
+
+enum { KV_CRASH_KEYS = 12, KV_CRASH_CHANGES_MAX = 3 };
+
+typedef enum kv_crash_step_kind {
+    KV_CRASH_WRITE,
+    KV_CRASH_SYNC,
+    KV_CRASH_MAINTAIN,
+    KV_CRASH_SETTLE,
+    KV_CRASH_REOPEN,
+} kv_crash_step_kind;
+
+typedef struct kv_crash_change {
+    uint32_t key;
+    bool is_del;
+} kv_crash_change;
+
+typedef struct kv_crash_step {
+    kv_crash_step_kind kind;
+    uint32_t commit; // of a write; otherwise the last one before
+    uint32_t count;  // of changes; more than one is a batch
+    kv_crash_change change[KV_CRASH_CHANGES_MAX];
+} kv_crash_step;
+
+typedef struct kv_crash_workload {
+    kv_crash_step *steps;
+    size_t count;
+    uint32_t commits;
+    uint32_t (*state)[KV_CRASH_KEYS]; // commits + 1 of them
+} kv_crash_workload;
+
+void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops);
+void kv_crash_workload_free(kv_crash_workload *w);
+
+// Sets the buffer to the name of a key, to the value that a commit gave it.
+void kv_crash_key(kv_buf *to, uint32_t key);
+void kv_crash_value(kv_buf *to, uint32_t commit, uint32_t key);
+
+// Makes a writing step's changes, as one call.
+KV_MUST_USE kv_status kv_crash_write(kv *db, const kv_crash_step *step);
+
+#endif
