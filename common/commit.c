@@ -3,6 +3,7 @@
 
 #include "common/commit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // A caller in line, on its own stack. The line's head is the leader.
@@ -67,7 +68,7 @@ static void dismiss(kv_commit_line *line, const waiter *last, kv_status st)
         line->first = w->next;
         w->status = st;
         if (st != KV_OK && w->has_cond) {
-            strncpy(w->sentence, kv_last_error(), sizeof w->sentence - 1);
+            snprintf(w->sentence, sizeof w->sentence, "%s", kv_last_error());
         }
         // From here on the waiter may be gone: its stack is its own again.
         w->is_done = true;

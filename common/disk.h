@@ -166,7 +166,7 @@ void kv_disk_close(kv_disk *d);
 KV_MUST_USE kv_status kv_disk_open_real(const char *path, bool create,
                                         kv_disk **out);
 
-// ---- for those who write a layer ----------------------------------------------
+// ---- for those who write a layer --------------------------------------------
 
 typedef struct kv_disk_ops {
     kv_status (*open)(kv_disk *, const char *, kv_open_how, kv_why, kv_file **);

@@ -229,7 +229,7 @@ KV_MUST_USE kv_status kv_recordlog_read_id(kv_file *file, kv_why why,
 // what recovery accepted without proof, the records behind durable_size, to a
 // new sealed log `name` (R7):
 //
-//   1  copy them to `name`.tmp, sync it, rename it to `name`, sync the directory
+//   1  copy them to `name`.tmp, sync it, rename it to `name`, sync its name
 //   2  cut `old` at durable_size, sync it
 //
 // A crash between the two leaves the records in both: recovering `old` and then

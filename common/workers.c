@@ -3,7 +3,7 @@
 
 #include "common/workers.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "common/mem.h"
 
@@ -11,7 +11,7 @@ static void remember_failure(kv_workers *w, kv_status st)
 {
     if (w->failure != KV_OK) return;
     w->failure = st;
-    strncat(w->sentence, kv_last_error(), sizeof w->sentence - 1);
+    snprintf(w->sentence, sizeof w->sentence, "%s", kv_last_error());
 }
 
 static void *run_worker(void *arg)

@@ -88,12 +88,15 @@ registered() {
                 stem = base
                 sub(/\.[a-z]+$/, "", stem)
                 if (base in known || stem in known) next
+                # foreach(part bytes batch) … test_${part}.c
+                if (sub(/^test_(cli_)?/, "", stem) && stem in known) next
                 print "registered", $0, 1, base, "no CMakeLists.txt names it"
             }'
     for dir in tests/*/; do
         dir=${dir%/}
         [ -f "$dir/CMakeLists.txt" ] || continue
-        grep -q "foreach(dir.* ${dir#tests/}[ )]" tests/CMakeLists.txt ||
+        grep -qE -e "foreach\(dir.* ${dir#tests/}[ )]" \
+            -e "add_subdirectory\(${dir#tests/}\)" tests/CMakeLists.txt ||
             finding registered "$dir" "$dir" "tests/CMakeLists.txt skips it"
     done
 }

@@ -20,10 +20,12 @@ BEGIN {
           "usleep getrandom", words, " ")
     for (i in words) world[words[i]] = 1
     # The files, or whole rooms, that may talk to the operating system. In
-    # compare: who forks, who asks what machine this is, who loads a plug-in.
+    # compare: who forks, who asks what machine this is, who loads a plug-in,
+    # who starts gnuplot.
     split("common/disk_posix.c common/clock.c common/thread.c " \
           "common/thread.h common/mem.c common/cli/ common/serve/ " \
           "compare/child.c compare/machine.c compare/engines.c " \
+          "compare/report/gnuplot.c " \
           "common/crash/ tests/",
           doors, " ")
     SYSTEM = "unistd|fcntl|dirent|sys/[a-z_]+|netinet/.*|arpa/.*|netdb|" \

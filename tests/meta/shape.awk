@@ -1,6 +1,6 @@
 # shape.awk -- the shape of a file: a first line that says what it is for, a
-# licence line, a guard, lines of 80 columns, files and functions one can
-# survey.
+# licence line, a guard, lines of 80 columns (scripts: 100), files and functions
+# one can survey.
 # SPDX-License-Identifier: MIT
 #
 # Reads .c, .h, .sh and .awk files; prints as rooms.awk does.
@@ -8,6 +8,7 @@
 BEGIN {
     OFS = "\t"
     COLUMNS = 80
+    SCRIPT_COLUMNS = 100
     FILE_LINES = 500
     FUNCTION_LINES = 60
 }
@@ -72,11 +73,11 @@ FNR == 2 && !says && index($0, mark base " -- ") != 1 {
     text = $0
     # A character of UTF-8 is one column, whatever its bytes.
     gsub(/[\200-\277]/, "", text)
-    if (length(text) > COLUMNS) {
+    if (length(text) > (is_c ? COLUMNS : SCRIPT_COLUMNS)) {
         complain("width", FNR, base, length(text) " columns")
     }
     if (text ~ /[ \t\r]$/) complain("blank", FNR, base, "blanks at the end")
-    if (text ~ /\t/) complain("blank", FNR, base, "a tab")
+    if (is_c && text ~ /\t/) complain("blank", FNR, base, "a tab")
 }
 
 FNR <= 6 && /SPDX-License-Identifier: MIT$/ { has_licence = 1 }
