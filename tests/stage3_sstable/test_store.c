@@ -1,0 +1,251 @@
+// test_store.c -- the stage as a whole: merging, amplification, recovery.
+// SPDX-License-Identifier: MIT
+
+#include <math.h>
+
+#include "common/rng.h"
+
+#include "sst.h"
+#include "tests/support/test.h"
+
+typedef struct bench {
+    char *path;
+    kv *db;
+} bench;
+
+static bench open_store(const char *knobs)
+{
+    bench b = {.path = test_make_dir()};
+    kv_options options = {.path = b.path,
+                          .knobs = knobs,
+                          .sync = KV_SYNC_NONE,
+                          .create = true,
+                          .seed = 1};
+    assert_ok(kv_open(&sst_engine, &options, &b.db));
+    return b;
+}
+
+static void reopen(bench *b, const char *knobs)
+{
+    kv_options options = {.path = b->path, .knobs = knobs};
+    assert_ok(kv_close(b->db));
+    assert_ok(kv_open(&sst_engine, &options, &b->db));
+}
+
+static void close_store(bench *b)
+{
+    assert_ok(kv_close(b->db));
+    test_remove_dir(b->path);
+}
+
+static void put_number(kv *db, uint64_t n, size_t value_bytes)
+{
+    char key[32], value[128];
+    snprintf(key, sizeof key, "%016llx", (unsigned long long)kv_mix64(n));
+    memset(value, 'v', sizeof value);
+    assert_ok(kv_put(db, kv_str(key), kv_slice_of(value, value_bytes)));
+}
+
+static uint64_t written(kv *db, kv_reason reason)
+{
+    kv_stats stats;
+    kv_stats_read(db, &stats);
+    return stats.disk[reason].write_bytes;
+}
+
+// Random inserts until n memtables were flushed; what each flushed byte cost.
+static double amplification_of(const char *knobs, uint64_t memtables)
+{
+    bench b = open_store(knobs);
+    kv_stats stats;
+    uint64_t n = 0, flushes = 0, before = 0;
+    // A flush shows as bytes for it: background=0 does it inside the put.
+    while (flushes < memtables) {
+        put_number(b.db, n++, 100);
+        uint64_t now =
+            written(b.db, KV_FOR_FLUSH) + written(b.db, KV_FOR_COMPACT);
+        flushes += now != before;
+        before = now;
+    }
+    kv_stats_read(b.db, &stats);
+    uint64_t wal = stats.disk[KV_FOR_WAL].write_bytes;
+    uint64_t merged = stats.disk[KV_FOR_COMPACT].write_bytes;
+    uint64_t flushed = stats.disk[KV_FOR_FLUSH].write_bytes;
+    // Bytes of one kind against the user's, each record's frame left out: the
+    // formulas count records.
+    double frame = 2.0, index = 1.0 + 20.0 / 4096;
+    double record = (116 + frame) * index;
+    double wal_record = 116 + 2 + 10;
+    double result = (double)wal / (wal_record * (double)n) +
+                    (double)(merged + flushed) / (record * (double)n);
+    close_store(&b);
+    return result;
+}
+
+// C15, the figures of science.md 2.3: rewriting all at each flush costs
+// 1 + (n + 1) / 2, every K of them 2 + (n / K + 1) / 2.
+static void merging_costs_what_the_formulas_say(void **state)
+{
+    (void)state;
+    double all =
+        amplification_of("merge=all,background=0,memtable_bytes=64KiB", 40);
+    double want_all = 1 + (40 + 1) / 2.0;
+    print_message("merge=all, 40 flushes: %.2f, formula %.2f\n", all, want_all);
+    assert_true(fabs(all / want_all - 1) < 0.03);
+    double every = amplification_of(
+        "merge=every,every=4,background=0,memtable_bytes=64KiB", 40);
+    double want_every = 2 + (40 / 4 + 1) / 2.0;
+    print_message("every=4, 40 flushes: %.2f, formula %.2f\n", every,
+                  want_every);
+    assert_true(fabs(every / want_every - 1) < 0.03);
+}
+
+static void a_found_key_costs_one_read(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,memtable_bytes=64KiB,every=2");
+    kv_buf value = {0};
+    kv_stats before, after;
+    for (uint64_t n = 0; n < 3000; n++) put_number(b.db, n, 100);
+    assert_ok(kv_settle(b.db));
+    reopen(&b, "background=0,every=2");
+    assert_ok(kv_settle(b.db));
+    kv_stats_read(b.db, &before);
+    for (uint64_t n = 0; n < 3000; n++) {
+        char key[32];
+        snprintf(key, sizeof key, "%016llx", (unsigned long long)kv_mix64(n));
+        assert_ok(kv_get(b.db, kv_str(key), &value));
+    }
+    kv_stats_read(b.db, &after);
+    uint64_t reads =
+        after.disk[KV_FOR_READ].reads - before.disk[KV_FOR_READ].reads;
+    print_message("%.3f reads a get\n", (double)reads / 3000);
+    kv_report report = {0};
+    assert_ok(kv_inspect(b.db, NULL, &report));
+    size_t segments = 0;
+    for (size_t i = 0; i < report.count; i++) {
+        if (report.facts[i].kind == KV_FACT_BRANCH_BEGIN) {
+            segments += strncmp(report.facts[i].name, "segment", 7) == 0;
+        }
+    }
+    kv_report_free(&report);
+    if (segments == 1) assert_int_equal(reads, 3000);
+    assert_true(reads <= 3000 * segments);
+    kv_buf_free(&value);
+    close_store(&b);
+}
+
+// W4: a tombstone hides what older segments hold, until all are merged.
+static void the_dead_stay_dead(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,memtable_bytes=1KiB,merge=never");
+    kv_buf value = {0};
+    for (uint64_t n = 0; n < 50; n++) put_number(b.db, n, 100);
+    assert_ok(kv_put(b.db, kv_str("cat"), kv_str("meow")));
+    for (uint64_t n = 50; n < 100; n++) put_number(b.db, n, 100);
+    assert_ok(kv_del(b.db, kv_str("cat")));
+    for (uint64_t n = 100; n < 150; n++) put_number(b.db, n, 100);
+    assert_ok(kv_settle(b.db));
+    assert_status(kv_get(b.db, kv_str("cat"), &value), KV_NOT_FOUND);
+    reopen(&b, "background=0,every=2");
+    assert_ok(kv_settle(b.db));
+    assert_status(kv_get(b.db, kv_str("cat"), &value), KV_NOT_FOUND);
+    kv_report report = {0};
+    kv_buf text = {0};
+    assert_ok(kv_inspect(b.db, "live", &report));
+    kv_report_draw_text(&report, &text);
+    kv_buf_append(&text, kv_slice_of("", 1));
+    assert_non_null(strstr((char *)text.data, "live keys"));
+    assert_null(strstr((char *)text.data, "tombstones               1"));
+    kv_buf_free(&text);
+    kv_report_free(&report);
+    kv_buf_free(&value);
+    close_store(&b);
+}
+
+static void a_store_keeps_its_format(void **state)
+{
+    (void)state;
+    bench b = open_store("format=text,background=0,memtable_bytes=1KiB");
+    kv_buf path = {0};
+    for (uint64_t n = 0; n < 30; n++) put_number(b.db, n, 10);
+    assert_ok(kv_put(b.db, kv_str("cat"), kv_str("meow")));
+    assert_ok(kv_del(b.db, kv_str("dog")));
+    assert_ok(kv_settle(b.db));
+    reopen(&b, "format=binary,background=0,every=2");
+    assert_ok(kv_put(b.db, kv_str("cow"), kv_str("moo")));
+    assert_ok(kv_settle(b.db));
+    kv_names names = {0};
+    kv_disk *disk = NULL;
+    bool has_cow = false;
+    assert_ok(kv_disk_open_real(b.path, false, &disk));
+    assert_ok(kv_disk_list(disk, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        if (strstr(names.name[i], ".sst") == NULL) continue;
+        kv_buf_clear(&path);
+        kv_buf_printf(&path, "%s/%s%c", b.path, names.name[i], '\0');
+        kv_buf bytes = test_read_file((const char *)path.data);
+        kv_buf_append(&bytes, kv_slice_of("", 1));
+        assert_int_equal(bytes.data[0], '#');
+        has_cow |= strstr((char *)bytes.data, "\ncow→moo\n") != NULL;
+        kv_buf_free(&bytes);
+    }
+    assert_true(has_cow);
+    kv_names_free(&names);
+    kv_disk_close(disk);
+    kv_buf_free(&path);
+    close_store(&b);
+}
+
+// A cursor shows the moment it was opened, whatever is flushed and merged.
+static void a_cursor_outlives_its_files(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,memtable_bytes=1KiB,every=2");
+    for (uint64_t n = 0; n < 200; n++) put_number(b.db, n, 100);
+    kv_cursor *cursor = NULL;
+    assert_ok(kv_scan(b.db, (kv_range){.reverse = true}, &cursor));
+    for (uint64_t n = 0; n < 600; n++) put_number(b.db, n, n < 200 ? 7 : 100);
+    assert_ok(kv_settle(b.db));
+    kv_slice key, value;
+    size_t seen = 0;
+    kv_status st;
+    while ((st = kv_cursor_next(cursor, &key, &value)) == KV_OK) {
+        assert_int_equal(value.len, 100);
+        seen++;
+    }
+    assert_int_equal(st, KV_END);
+    assert_int_equal(seen, 200);
+    kv_cursor_close(cursor);
+    close_store(&b);
+}
+
+static void a_missing_catalog_is_corruption(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,memtable_bytes=1KiB");
+    for (uint64_t n = 0; n < 100; n++) put_number(b.db, n, 100);
+    assert_ok(kv_close(b.db));
+    kv_disk *disk = NULL;
+    assert_ok(kv_disk_open_real(b.path, false, &disk));
+    assert_ok(kv_disk_remove(disk, "CATALOG", kv_for(KV_FOR_META)));
+    kv_disk_close(disk);
+    kv_options options = {.path = b.path};
+    assert_status(kv_open(&sst_engine, &options, &b.db), KV_CORRUPT);
+    assert_non_null(strstr(kv_last_error(), "CATALOG"));
+    test_remove_dir(b.path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(merging_costs_what_the_formulas_say),
+        cmocka_unit_test(a_found_key_costs_one_read),
+        cmocka_unit_test(the_dead_stay_dead),
+        cmocka_unit_test(a_store_keeps_its_format),
+        cmocka_unit_test(a_cursor_outlives_its_files),
+        cmocka_unit_test(a_missing_catalog_is_corruption),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
