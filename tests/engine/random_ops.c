@@ -21,7 +21,9 @@ static void mix_setting(const kv_engine_info *info, kv_rng *rng, kv_buf *to)
     for (size_t i = 0; i < info->knob_count; i++) {
         const kv_knob *knob = &info->knobs[i];
         if (kv_rng_below(rng, 3) == 0) continue; // the default
-        uint64_t value = knob->min << kv_rng_below(rng, 8);
+        uint64_t least = knob->min > 0 ? knob->min : 1;
+        if (strstr(knob->name, "_bytes") != NULL) least |= 1024;
+        uint64_t value = least << kv_rng_below(rng, 8);
         if (value < knob->min || value > knob->max) value = knob->min;
         if (knob->words != NULL) {
             value = kv_rng_below(rng, subject_word_count(knob));

@@ -70,20 +70,29 @@ static uint64_t middle(uint64_t min, uint64_t max)
     return n;
 }
 
-// Every number at its least; a word stays at its default.
-static void append_least(const kv_engine_info *info, kv_buf *text)
+// So small that what is rare becomes frequent. A default of 0 is taken to mean
+// "as the engine sees fit".
+static uint64_t tiny(const kv_knob *knob)
+{
+    if (knob->min > 0 || knob->value > 0) return knob->min;
+    uint64_t small = strstr(knob->name, "_bytes") != NULL ? 4096 : 1;
+    return small < knob->max ? small : knob->max;
+}
+
+// Every number tiny; a word stays at its default.
+static void append_tiny(const kv_engine_info *info, kv_buf *text)
 {
     for (size_t i = 0; i < info->knob_count; i++) {
         const kv_knob *knob = &info->knobs[i];
         if (knob->words != NULL) continue;
         if (text->len > 0) kv_buf_append(text, kv_str(","));
-        kv_knob_print(knob, knob->min, text);
+        kv_knob_print(knob, tiny(knob), text);
     }
 }
 
 static void add_numbers(const kv_knob *knob, kv_names *out)
 {
-    uint64_t values[] = {knob->min, middle(knob->min, knob->max), knob->max};
+    uint64_t values[] = {tiny(knob), middle(knob->min, knob->max), knob->max};
     kv_buf text = {0};
     for (int i = 0; i < 3; i++) {
         if (values[i] == knob->value) continue;
@@ -101,7 +110,7 @@ static void add_words(const kv_engine_info *info, const kv_knob *knob,
         if (word == knob->value) continue;
         kv_knob_print(knob, word, &text);
         add_setting(out, &text);
-        append_least(info, &text);
+        append_tiny(info, &text);
         if (text.len > 0) kv_buf_append(&text, kv_str(","));
         kv_knob_print(knob, word, &text);
         add_setting(out, &text);
@@ -114,8 +123,14 @@ void subject_settings(const kv_engine *engine, kv_names *out)
     const kv_engine_info *info = kv_describe(engine);
     kv_buf text = {0};
     add_setting(out, &text);
-    append_least(info, &text);
+    append_tiny(info, &text);
     add_setting(out, &text);
+    for (size_t i = 0; i < info->knob_count; i++) {
+        if (strcmp(info->knobs[i].name, "background") != 0) continue;
+        append_tiny(info, &text); // the same with threads (engine.h)
+        kv_buf_append(&text, kv_str(",background=2"));
+        add_setting(out, &text);
+    }
     kv_buf_free(&text);
     for (size_t i = 0; i < info->knob_count; i++) {
         if (info->knobs[i].words != NULL) add_words(info, &info->knobs[i], out);

@@ -36,9 +36,10 @@ static inline bool subject_can(const subject *s, unsigned caps)
 // stderr, if there is none.
 const kv_engine *subject_find_engine(const char *name);
 
-// The settings to test an engine with: the defaults; each knob alone at its
-// least, middle and greatest value and at each of its words; all numbers at
-// their least, so that what is rare becomes frequent; and that with each word.
+// The settings to test an engine with: the defaults; each knob alone at a tiny,
+// a middle and its greatest value and at each of its words; all numbers tiny,
+// so that what is rare becomes frequent; and that with each word, and with
+// threads in the background.
 void subject_settings(const kv_engine *engine, kv_names *out);
 
 // How many words a knob with words has.

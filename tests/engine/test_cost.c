@@ -88,9 +88,11 @@ static void a_put_costs_what_it_says(subject *s)
     for (int commit = 0; commit < 2; commit++) {
         open_exact(s, commit ? KV_SYNC_COMMIT : KV_SYNC_NONE);
         uint64_t syncs = commit ? want->put_syncs : 0;
+        subject_put(s, kv_str("first"), kv_str("may make a file"));
         sums before = sums_of(s->db);
-        for (uint64_t i = 0; i < 50; i++) {
-            subject_put(s, kv_slice_of(&i, sizeof i), kv_str("value"));
+        for (uint64_t i = 0; i < 50; i++) { // new keys: no garbage, no merge
+            uint64_t key = i + 1000 * (uint64_t)commit;
+            subject_put(s, kv_slice_of(&key, sizeof key), kv_str("value"));
         }
         assert_cost(s->db, before, 0, 50 * want->put_writes, 50 * syncs);
         before = sums_of(s->db);
@@ -106,6 +108,7 @@ static void a_batch_costs_as_much_as_one_put(subject *s)
     const cost *want = cost_of(s->info->name);
     if (want == NULL) skip();
     open_exact(s, KV_SYNC_COMMIT);
+    subject_put(s, kv_str("first"), kv_str("may make a file"));
     kv_batch batch = {0};
     for (uint64_t i = 0; i < 100; i++) {
         kv_batch_put(&batch, kv_slice_of(&i, sizeof i), kv_str("value"));
