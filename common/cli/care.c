@@ -1,7 +1,8 @@
-// care.c -- maintain, settle, sync and backup.
+// care.c -- maintain, settle, sync, backup, and their opposite: crash.
 // SPDX-License-Identifier: MIT
 
 #include "common/cli/command.h"
+#include "common/crash/crash.h"
 
 kv_cli_code kv_cli_maintain(kv_cli_session *s, const kv_cli_request *r)
 {
@@ -38,4 +39,28 @@ kv_cli_code kv_cli_sync(kv_cli_session *s, const kv_cli_request *r)
 kv_cli_code kv_cli_backup(kv_cli_session *s, const kv_cli_request *r)
 {
     return code_of(s, kv_backup(s->db, r->words[1]));
+}
+
+kv_cli_code kv_cli_crash(kv_cli_session *s, const kv_cli_request *r)
+{
+    bool is_question = r->word_count < 2;
+    for (int i = 1; i < r->word_count; i++) {
+        is_question = is_question || strcmp(r->words[i], "--help") == 0;
+    }
+    if (is_question) {
+        kv_buf text = {0};
+        kv_cli_help_command(s, kv_cli_command_find("crash"), &text);
+        kv_status st = kv_cli_print(s, &text);
+        kv_buf_free(&text);
+        return code_of(s, st);
+    }
+    int answer =
+        kv_crash_command(s->engine, r->word_count - 1, r->words + 1, s->out);
+    if (answer == 0) return CLI_DONE;
+    if (answer == 1) {
+        return kv_cli_complain(s, CLI_FAILED,
+                               "a crash broke the promise: the "
+                               "lines above say how");
+    }
+    return kv_cli_complain(s, CLI_USAGE, "%s", kv_last_error());
 }

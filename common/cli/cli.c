@@ -33,11 +33,15 @@ static bool take_dir(kv_cli_session *s, kv_cli_request *r, kv_cli_code *code)
                             s->program);
         return false;
     }
-    if (r->word_count == 1) {
-        const char *why = kv_cli_command_find(dir) ? "a directory comes first"
-                                                   : "a command is missing";
-        *code = kv_cli_complain(s, CLI_USAGE, "%s: %s DIR COMMAND (see help)",
-                                why, s->program);
+    // "get a" lacks its directory; "get get a" has an odd one.
+    bool is_command = kv_cli_command_find(dir) != NULL;
+    bool is_bare = r->word_count == 1 ||
+                   (is_command && kv_cli_command_find(r->words[1]) == NULL);
+    if (is_bare) {
+        *code = kv_cli_complain(
+            s, CLI_USAGE, "%s: %s DIR COMMAND (help says more)",
+            is_command ? "a directory comes first" : "a command is missing",
+            s->program);
         return false;
     }
     if (!keeps_nothing(s)) s->path = dir;

@@ -66,6 +66,14 @@ static const kv_cli_command commands[] = {
      "A script's errors name the line; the exit code is 0, or with --strict "
      "that of the first line that fails. Ctrl-C closes the store properly.",
      CLI_CHANGES, CLI_STRICT | CLI_ECHO, 0, 0, kv_cli_repl},
+    {"crash", "explore|replay ...",
+     "crash a store in every possible way, and reopen each",
+     "crash explore [--model kill|ext4|posix|all] [--sync "
+     "commit|interval|none|all] [--ops N] [--seed N] [--sector N] [--knobs K] "
+     "[--states N] works in memory and prints a table; exit code 3 if anything "
+     "was lost. crash replay STATE DIR rebuilds the directory of a line that "
+     "it printed.",
+     CLI_ALONE | CLI_FOREIGN, 0, 0, -1, kv_cli_crash},
     {"begin", "", "collect the puts and dels that follow", "",
      CLI_IN_REPL | CLI_REPL_ONLY, 0, 0, 0, kv_cli_begin},
     {"commit", "", "apply what was collected, all or nothing", "",

@@ -64,6 +64,7 @@ kv_cli_code kv_cli_maintain(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_settle(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_sync(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_backup(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_crash(kv_cli_session *s, const kv_cli_request *r);
 // repl.c
 kv_cli_code kv_cli_repl(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_begin(kv_cli_session *s, const kv_cli_request *r);

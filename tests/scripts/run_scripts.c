@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "tests/scripts/transcript.h"
 
 typedef struct subject {
@@ -111,6 +110,16 @@ static size_t next_typed(const text_lines *lines, size_t i)
     return i;
 }
 
+// The program ended too soon: its last words say why.
+static void show_end(const text_lines *printed)
+{
+    size_t first = printed->count > 5 ? printed->count - 5 : 0;
+    fprintf(stderr, "  the program ended before this; its last lines\n");
+    for (size_t i = first; i < printed->count; i++) {
+        fprintf(stderr, "    | %s\n", printed->line[i].text);
+    }
+}
+
 // Prints every difference; returns how many.
 static int compare(const subject *s, const char *script,
                    const text_lines *wanted, const text_lines *printed)
@@ -131,8 +140,9 @@ static int compare(const subject *s, const char *script,
         if (is_there && transcript_compare(&want, &got) < 0) continue;
         transcript_complain(script, typed.number, typed.text, &want, &got);
         differences++;
-        if (!is_there) fprintf(stderr, "  the program ended before this\n");
-        if (!is_there) break;
+        if (is_there) continue;
+        show_end(printed);
+        break;
     }
     text_lines_free(&want);
     text_lines_free(&got);
