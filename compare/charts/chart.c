@@ -41,9 +41,10 @@ const cmp_chart cmp_charts[] = {
     {"sa_vs_time", "How much disk for the data?", "Space amplification",
      "bytes on disk \303\267 live bytes, while user bytes are written",
      "Bytes of all files of the store, divided by the keys and values of its "
-     "live records, over the user bytes written; 1 is perfect. The marked "
-     "peak is exact: the ledger of the disk layer sees every byte, also those "
-     "between two samples.",
+     "live records, over the user bytes written; 1 is perfect. The point is "
+     "the highest sample or, if that is more, the most bytes ever on disk (the "
+     "disk layer's ledger misses none between two samples) divided by the "
+     "largest amount of live bytes.",
      "A log grows with every overwrite and falls back when it is merged: a "
      "sawtooth, whose peak holds old and new segments side by side.",
      CMP_NEEDS_DISK, cmp_chart_space},
@@ -159,12 +160,14 @@ void cmp_script_log_axis(cmp_figure *f, double min, double max,
     double low = round_number(min * 0.95, false);
     double high = round_number(max * 1.05, true);
     bool is_fine = high / low <= 60; // then powers of ten are too few
+    bool is_long = high / low > 2e5; // then not each of them has room
     const char *comma = "";
     kv_buf_printf(&f->script,
                   "set logscale x\nset xrange [%g:%g]\n"
                   "set xtics (",
                   low, high);
-    for (double unit = pow(10, floor(log10(low))); unit <= high; unit *= 10) {
+    for (double unit = pow(10, floor(log10(low))); unit <= high;
+         unit *= is_long ? 100 : 10) {
         const double times[] = {1, 2, 5};
         for (size_t i = 0; i < (is_fine ? 3 : 1); i++) {
             double tic = times[i] * unit;

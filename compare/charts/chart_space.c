@@ -76,7 +76,7 @@ static bool follow(const cmp_rundir *r, line *l)
 
 static double peak_of(const line *l)
 {
-    return isnan(l->peak) ? l->peak_y : l->peak;
+    return fmax(l->peak_y, l->peak); // fmax takes the one that is not NAN
 }
 
 static void write_line(const cmp_rundir *r, cmp_figure *f, const line *l)
@@ -170,6 +170,27 @@ static void choose(cmp_figure *f, const lines *all, cmp_list *out)
     kv_free(rank);
 }
 
+// How far to the right each panel goes: workloads write different amounts.
+static void script_widths(cmp_figure *f, const lines *all,
+                          const cmp_list *panels, double unit)
+{
+    kv_buf steps = {0};
+    kv_buf_printf(&f->script, "array End[%zu] = [", panels->count);
+    for (size_t p = 0; p < panels->count; p++) {
+        double most = 0;
+        for (size_t i = 0; i < all->count; i++) {
+            if (strcmp(all->of[i].workload, panels->names[p]) != 0) continue;
+            most = fmax(most, all->of[i].last_x);
+        }
+        const char *comma = p > 0 ? ", " : "";
+        kv_buf_printf(&f->script, "%s%.4g", comma, most / unit);
+        kv_buf_printf(&steps, "%s%g", comma, cmp_axis_step(most / unit, 4));
+    }
+    kv_buf_printf(&f->script, "]\narray Step[%zu] = [%.*s]\n", panels->count,
+                  (int)steps.len, (char *)steps.data);
+    kv_buf_free(&steps);
+}
+
 static void draw(const cmp_rundir *r, cmp_figure *f, const lines *all)
 {
     double step = cmp_axis_step(all->max_y, 5);
@@ -187,18 +208,18 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const lines *all)
     cmp_script_begin(f, layout, &panels);
     cmp_script_engines(f, r, &engines);
     kv_buf_printf(&f->script,
-                  "\nunit = %g\nset xrange [0:%.4g]\nset xtics %g\n"
-                  "set yrange [0:%g]\nset ytics %g\n"
-                  "set xlabel '%s of keys and values written' offset 0, 0.4 "
-                  "tc rgb '#444444'\n"
+                  "\nunit = %g\nset yrange [0:%g]\nset ytics %g\n"
+                  "set xlabel '%s of keys and values written' "
+                  "offset 0, 0.4 tc rgb '#444444'\n"
                   "set arrow from graph 0, first 1 to graph 1, first 1 nohead "
                   "lc rgb '#888888' lw 1   # perfect\n",
-                  unit, all->max_x / unit, cmp_axis_step(all->max_x / unit, 5),
-                  end, step, unit > 1e3 ? "MB" : "kB");
+                  unit, end, step, unit > 1e3 ? "MB" : "kB");
+    script_widths(f, all, &panels, unit);
     cmp_append(&f->script,
                "mine(p, i, what, v) = strcol(1) eq Panel[p] && "
                "strcol(2) eq Engine[i] && strcol(3) eq what ? v : NaN\n\n"
-               "do for [p = 1:panels] {\n    @new_panel\n");
+               "do for [p = 1:panels] {\n    @new_panel\n"
+               "    set xrange [0:End[p]]\n    set xtics Step[p]\n");
     script_labels(r, f, all, &panels, end);
     cmp_append(&f->script, "    plot for [i = 1:|Engine|] data skip 1 "
                            "using ($4 / unit):(mine(p, i, 'sample', $5)) \\\n"

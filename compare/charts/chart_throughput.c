@@ -14,7 +14,8 @@ typedef struct rows {
     cmp_list panels, engines;
     size_t most; // rows in the fullest panel
     double min, max;
-    kv_buf tics; // per panel: "set ytics (...)"
+    kv_buf tics;    // per panel: "set ytics (...)"
+    kv_buf heights; // "8, 3": rows of each panel
 } rows;
 
 static const char *panel_title(const cmp_rundir *r, size_t group)
@@ -73,6 +74,8 @@ static void add_panel(const cmp_rundir *r, size_t group, cmp_figure *f,
         kv_buf_printf(&all->tics, "    if (p == %zu) { set ytics (%.*s) }\n",
                       all->panels.count, (int)tics.len, (char *)tics.data);
         if (row > all->most) all->most = row;
+        kv_buf_printf(&all->heights, "%s%zu", all->heights.len > 0 ? ", " : "",
+                      row);
     }
     kv_buf_free(&tics);
 }
@@ -99,9 +102,15 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const rows *all)
         "key_x(i) = low * (high / low) ** "
         "(((i - 1) % key_columns + 0.1) / key_columns)\n"
         "key_y(i) = (i - 1) / key_columns - key_rows + 0.8\n");
-    kv_buf_printf(&f->script, "set yrange [%zu.6:0.2 - key_rows]\n\n",
-                  all->most);
-    cmp_append(&f->script, "do for [p = 1:panels] {\n    @new_panel\n");
+    kv_buf_printf(&f->script,
+                  "array Rows[%zu] = [%.*s]\nhigh_as(n) = n + 0.4 + key_rows\n"
+                  "share(p) = high_as(Rows[p]) / high_as(%zu.0)\n\n",
+                  all->panels.count, (int)all->heights.len,
+                  (char *)all->heights.data, all->most);
+    cmp_append(&f->script, "do for [p = 1:panels] {\n    @new_panel\n"
+                           "    set bmargin at screen "
+                           "top(p) - (top(p) - bottom(p)) * share(p)\n"
+                           "    set yrange [Rows[p] + 0.6:0.2 - key_rows]\n");
     kv_buf_append(&f->script, kv_buf_slice(&all->tics));
     cmp_append(&f->script,
                "    do for [i = 1:|Engine|] {\n"
@@ -145,4 +154,5 @@ void cmp_chart_throughput(const cmp_rundir *r, cmp_figure *f)
     cmp_list_free(&all.panels);
     cmp_list_free(&all.engines);
     kv_buf_free(&all.tics);
+    kv_buf_free(&all.heights);
 }

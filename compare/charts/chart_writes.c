@@ -150,6 +150,28 @@ static void script_parts(cmp_figure *f, const cmp_rundir *r, const bars *all)
     kv_buf_free(&inks);
 }
 
+// Names the parts in the line below the title: a narrow one has no room for
+// its name.
+static void script_key(cmp_figure *f, const bars *all)
+{
+    kv_buf key = {0};
+    for (size_t k = 0; k < REASONS; k++) {
+        for (size_t i = 0; i < all->parts.count; i++) {
+            const char *word = strrchr(all->parts.names[i], ' ') + 1;
+            if (strcmp(word, reasons[k].word) != 0) continue;
+            kv_buf_printf(&key, "%s%s", key.len > 0 ? ", " : "", word);
+            break;
+        }
+    }
+    if (key.len > 0) {
+        kv_buf_printf(&f->script,
+                      "subtitle = subtitle . (narrow ? '' : "
+                      "'; parts from the left: %.*s')\n",
+                      (int)key.len, (char *)key.data);
+    }
+    kv_buf_free(&key);
+}
+
 static void draw(const cmp_rundir *r, cmp_figure *f, const bars *all)
 {
     cmp_layout layout = {.panel_height = 80 + 28 * (int)all->engines.count,
@@ -159,6 +181,7 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const bars *all)
     cmp_script_begin(f, layout, &all->panels);
     cmp_script_engines(f, r, &all->engines);
     script_parts(f, r, all);
+    script_key(f, all);
     kv_buf_printf(&f->script,
                   "\nend = %g\nset xrange [0:end]\nset xtics %g\n"
                   "set yrange [|Engine| + 0.6:0.4]\nset grid noytics\n"
