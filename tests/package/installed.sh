@@ -5,7 +5,7 @@
 #
 #   sh installed.sh SOURCE BUILD COMPILER FLAGS
 set -eu
-source=$1 build=$2 compiler=$3 flags=$4
+source=$1 build=$2 compiler=$3 flags=${4:-}
 here=$source/tests/package/consumer
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -5,13 +5,12 @@
 #ifndef TESTS_SUPPORT_TEST_H
 #define TESTS_SUPPORT_TEST_H
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "common/engine.h"
 
@@ -27,13 +26,15 @@ char *test_make_dir(void);
 void test_remove_dir(char *path);
 
 // Fails the test with the status, the sentence and the place unless it is `st`.
-#define assert_status(call, st) test_status((call), (st), #call, __FILE__, __LINE__)
-#define assert_ok(call)         assert_status(call, KV_OK)
+#define assert_status(call, st)                                                \
+    test_status((call), (st), #call, __FILE__, __LINE__)
+#define assert_ok(call) assert_status(call, KV_OK)
 void test_status(kv_status got, kv_status want, const char *call,
                  const char *file, int line);
 
 // Fails unless the slice holds exactly this text.
-#define assert_slice(slice, text) test_slice((slice), (text), __FILE__, __LINE__)
+#define assert_slice(slice, text)                                              \
+    test_slice((slice), (text), __FILE__, __LINE__)
 void test_slice(kv_slice got, const char *want, const char *file, int line);
 
 // Reads and writes whole files of the real file system, for golden tests.
