@@ -112,8 +112,8 @@ static kv_status not_printed(kv_cli_session *s)
 
 kv_status kv_cli_print(kv_cli_session *s, kv_buf *text)
 {
-    size_t put = fwrite(text->data, 1, text->len, s->out);
-    bool is_whole = put == text->len;
+    size_t len = text->len; // of nothing, data may be NULL
+    bool is_whole = len == 0 || fwrite(text->data, 1, len, s->out) == len;
     kv_buf_clear(text);
     return is_whole ? KV_OK : not_printed(s);
 }

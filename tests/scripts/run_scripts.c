@@ -198,7 +198,12 @@ static int run_script(const subject *s, const char *path)
 
 int main(int argc, char **argv)
 {
-    subject s = {.program = argc > 1 ? argv[1] : ""};
+    char *program = argc > 1 ? realpath(argv[1], NULL) : NULL;
+    if (program == NULL) {
+        fprintf(stderr, "run_scripts PROGRAM [OPTION...] -- SCRIPT...\n");
+        return 2;
+    }
+    subject s = {.program = program};
     int i = 2;
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
         kv_buf_printf(&s.options, " '%s'", argv[i]);
@@ -218,5 +223,6 @@ int main(int argc, char **argv)
            differ, skipped);
     kv_buf_free(&s.options);
     kv_buf_free(&s.abilities);
+    free(program);
     return fit > 0 && differ == 0 ? 0 : 1;
 }
