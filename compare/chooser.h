@@ -7,7 +7,8 @@
 //               hashed onto those there are, so that the hottest gets 3.78 %
 //               (with zipf over a million records: 6.5 %)
 //   latest      zipf counted back from the record inserted last
-//   hotspot     a share of the records gets a share of the requests (20 %, 80 %)
+//   hotspot     a share of the records gets a share of the requests: 20 % of
+//               them 80 %, if nothing else is said
 //   sequential  one after the other
 //
 // Zipf numbers come from Gray et al., "Quickly generating billion-record

@@ -14,12 +14,17 @@
 // Made by kv_engine_table (CMake).
 extern const kv_engine *const kv_all_engines[];
 
+// The first three take part unless others are named: their idea is that of the
+// stages so far.
 static const struct {
     const char *name, *package;
+    bool is_default;
 } yardsticks[] = {
-    {"glib", "libglib2.0-dev"},
-    {"tkrzw", "libtkrzw-dev"},
-    {"kyoto", "libkyotocabinet-dev"},
+    {"glib", "libglib2.0-dev", true},
+    {"tkrzw", "libtkrzw-dev", true},
+    {"kyoto", "libkyotocabinet-dev", true},
+    {"leveldb", "libleveldb-dev", false},
+    {"lmdb", "liblmdb-dev", false},
 };
 
 enum { YARDSTICKS = sizeof yardsticks / sizeof *yardsticks };
@@ -37,6 +42,12 @@ const char *cmp_engine_name(size_t index)
     if (index < stages) return kv_describe(kv_all_engines[index])->name;
     index -= stages;
     return index < YARDSTICKS ? yardsticks[index].name : NULL;
+}
+
+bool cmp_engine_is_default(size_t index)
+{
+    size_t stages = stage_count();
+    return index < stages || yardsticks[index - stages].is_default;
 }
 
 // ---- modules ----------------------------------------------------------------

@@ -363,7 +363,7 @@ static kv_status fill_in(cmp_options *o, size_t engines)
     bool takes_all = o->engine_count == 0 && engines == 0;
     const char *name;
     for (size_t i = 0; takes_all && (name = cmp_engine_name(i)) != NULL; i++) {
-        KV_TRY(add_engine(o, name));
+        if (cmp_engine_is_default(i)) KV_TRY(add_engine(o, name));
     }
     if (workloads_text != NULL) {
         KV_TRY(each(o, workloads_text, add_workload));

@@ -17,7 +17,7 @@
 //
 // Invariants
 //   R1  Keys ascend with their places, and an absent key follows the key of
-//       its place directly: it lies inside the range of keys (but for the last one's).
+//       its place directly: it lies inside the range of keys, but for the last.
 
 #ifndef COMPARE_RECORDS_H
 #define COMPARE_RECORDS_H

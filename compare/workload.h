@@ -9,16 +9,16 @@
 //
 //   readproportion updateproportion insertproportion scanproportion
 //   readmodifywriteproportion          shares of the operations
-//   requestdistribution                uniform zipfian latest hotspot sequential
-//                                      and zipf (chooser.h)
+//   requestdistribution                uniform zipfian latest hotspot
+//                                      sequential and zipf (chooser.h)
 //   hotspotdatafraction hotspotopnfraction
 //   minscanlength maxscanlength        evenly between them
 //   insertorder                        hashed (random), ordered (by key), and
 //                                      filed (as in the data's file)
-//   kv.missingproportion               reads of absent keys between present ones
+//   kv.missingproportion               reads of keys that are absent
 //   kv.deleteproportion
 //   kv.group                           operations per get_many or batch
-//   kv.load                            records there before: all (default), none
+//   kv.load                            records there before: all, none
 //   kv.operations                      how many, per record; YCSB's own counts
 //                                      give way to the profile's
 //   kv.about                           one line for charts

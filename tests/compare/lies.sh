@@ -1,6 +1,8 @@
 #!/bin/sh
-# lies.sh COMPARE LIAR -- every lie of liar.c is noticed, named, and fails the
+# lies.sh -- every lie of liar.c is noticed, named, and fails the
 # run; the honest one passes; what else was measured is kept.
+# SPDX-License-Identifier: MIT
+# Usage: lies.sh COMPARE LIAR
 set -u
 compare=$1 liar=$2
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stagecoach-lies-XXXXXX")

@@ -1,6 +1,8 @@
 #!/bin/sh
-# run.sh COMPARE LIAR DATA -- the program from end to end: all result files, the
+# run.sh -- the program from end to end: all result files, the
 # same counters for the same seed, real records, usage errors.
+# SPDX-License-Identifier: MIT
+# Usage: run.sh COMPARE LIAR PROPERTY_FILE
 set -u
 compare=$1 liar=$2 property_file=$3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stagecoach-run-XXXXXX")
@@ -20,8 +22,10 @@ run() { # run NAME OPTIONS..
 }
 
 # ---- everything there is, small ----
-run all --records 500 --engine "$liar" --workloads fill-seq || say "one engine: $(cat "$dir/err")"
-run small --records 500 --data "$dir/words.tsv" || say "all engines: $(cat "$dir/err" "$dir/small/void.tsv")"
+run one --records 500 --engine "$liar" --workloads fill-seq ||
+    say "one engine: $(cat "$dir/err")"
+run small --records 500 --data "$dir/words.tsv" ||
+    say "all engines: $(cat "$dir/err" "$dir/small/void.tsv")"
 for table in manifest measures space latency timeline void; do
     [ -f "$dir/small/$table.tsv" ] || say "no $table.tsv"
     # As many cells in each row as in the first.
@@ -65,10 +69,13 @@ done
 
 # ---- engines that count are checked to the byte ----
 if echo "$stages" | grep -q log; then
-    checked=$(sed -n 's/^check.write_bytes	passed: in \([0-9]*\) .*/\1/p' "$dir/seed/manifest.tsv")
+    checked=$(awk '$1 == "check.write_bytes" && $2 == "passed:" { print $4 }' \
+        "$dir/seed/manifest.tsv")
     [ "${checked:-0}" -gt 0 ] || say "no write counters were checked"
-    awk -F'\t' '$1 == "log" && $2 == "overwrite" && $3 == "run" && $5 == "wa_total" && $6 >= 1 { ok = 1 }
-        END { exit !ok }' "$dir/seed/measures.tsv" || say "log's overwrite has no write amplification"
+    awk -F'\t' '$1 == "log" && $2 == "overwrite" && $3 == "run" &&
+        $5 == "wa_total" && $6 >= 1 { ok = 1 } END { exit !ok }' \
+        "$dir/seed/measures.tsv" ||
+        say "log's overwrite has no write amplification"
 fi
 
 # ---- several threads ----
