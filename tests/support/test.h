@@ -5,12 +5,15 @@
 #ifndef TESTS_SUPPORT_TEST_H
 #define TESTS_SUPPORT_TEST_H
 
-#include <cmocka.h>
+// cmocka.h needs what is before it, so it is last.
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <cmocka.h>
+// clang-format on
 
 #include "common/engine.h"
 
