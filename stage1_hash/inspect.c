@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "store.h"
 
@@ -114,19 +116,33 @@ static void tell_spread(kv_report *r, hash_store *store)
     kv_report_end(r);
 }
 
+// The number in "shard 17".
+static kv_status parse_part(const hash_store *store, const char *what,
+                            uint32_t *number)
+{
+    const char word[] = "shard ";
+    bool is_shard = strncmp(what, word, sizeof word - 1) == 0;
+    const char *digits = what + sizeof word - 1;
+    char *end = NULL;
+    if (is_shard && *digits >= '0' && *digits <= '9') {
+        unsigned long n = strtoul(digits, &end, 10);
+        if (*end == '\0' && n < store->world.shard_count) {
+            *number = (uint32_t)n;
+            return KV_OK;
+        }
+    }
+    return kv_fail(KV_INVALID,
+                   "there is no \"%s\" here; a part is called "
+                   "\"shard 0\" to \"shard %" PRIu32 "\"",
+                   what, store->world.shard_count - 1);
+}
+
 kv_status hash_inspect(kv *db, const char *what, kv_report *report)
 {
     hash_store *store = hash_store_of(db);
     uint32_t first = 0, limit = store->world.shard_count;
     if (what != NULL) {
-        char end;
-        if (sscanf(what, "shard %" SCNu32 "%c", &first, &end) != 1 ||
-            first >= limit) {
-            return kv_fail(KV_INVALID,
-                           "there is no \"%s\" here; a part is called "
-                           "\"shard 0\" to \"shard %" PRIu32 "\"",
-                           what, limit - 1);
-        }
+        KV_TRY(parse_part(store, what, &first));
         limit = first + 1;
     }
     sums sum = {0};

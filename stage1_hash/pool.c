@@ -103,7 +103,7 @@ void hash_pool_give(hash_pool *pool, uint64_t place, uint32_t count)
 // that a small store does not go up and down.
 static uint64_t keep_free(const hash_pool *pool)
 {
-    return pool->chunks_used / 16 + 2 * HASH_SLAB_CHUNKS;
+    return pool->chunks_used / 16 + (uint64_t)2 * HASH_SLAB_CHUNKS;
 }
 
 bool hash_pool_pick(hash_pool *pool, uint64_t *place, uint16_t *owner)

@@ -1,10 +1,10 @@
 // pool.h -- memory in chunks of 8 KiB, taken by shards and given back.
 // SPDX-License-Identifier: MIT
 //
-//   slab 0  2 MiB, one page where the system has such  [##########.#####....]
-//   slab 1                                             [#.####......#.......]
-//   slab 2                                             [....................]
-//                                                        goes back to the system
+//   slab 0  2 MiB, one page where the system has such [##########.#####....]
+//   slab 1                                            [#.####......#.......]
+//   slab 2                                            [....................]
+//                                                       goes back to the system
 //
 // A place is a number for an address that fits five bytes instead of eight:
 //
