@@ -204,7 +204,7 @@ void cmp_script_choose(cmp_figure *f, const cmp_list *titles,
 
 void cmp_cell(kv_buf *to, const char *text, char end)
 {
-    cmp_append(to, text);
+    cmp_plain(to, text);
     kv_buf_append(to, kv_slice_of(&end, 1));
 }
 

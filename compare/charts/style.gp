@@ -12,7 +12,7 @@
 reset
 if (!exists('narrow')) narrow = 0
 if (!exists('form')) form = 'svg'
-set datafile separator tab missing 'NA'
+set datafile separator tab missing 'NA' commentschars ''
 set encoding utf8
 
 # ---- one colour, point and dash per engine, everywhere -----------------------

@@ -40,18 +40,26 @@ void cmp_html(kv_buf *to, const char *text)
     }
 }
 
-static void quote(kv_buf *to, const char *text, const char *doubled)
+void cmp_plain(kv_buf *to, const char *text)
 {
-    cmp_append(to, "'");
     for (; *text != '\0'; text++) {
-        if (strchr(doubled, *text) != NULL) {
-            kv_buf_append(to, kv_slice_of(text, 1));
-        }
-        if ((unsigned char)*text < 0x20) {
+        if (*text == '"') {
+            cmp_append(to, "\\x22");
+        } else if ((unsigned char)*text < 0x20) {
             kv_escape(to, kv_slice_of(text, 1));
         } else {
             kv_buf_append(to, kv_slice_of(text, 1));
         }
+    }
+}
+
+static void quote(kv_buf *to, const char *text, const char *doubled)
+{
+    cmp_append(to, "'");
+    for (; *text != '\0'; text++) {
+        char one[2] = {*text, '\0'};
+        if (strchr(doubled, *text) != NULL) cmp_append(to, one);
+        cmp_plain(to, one);
     }
     cmp_append(to, "'");
 }

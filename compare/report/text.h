@@ -13,7 +13,10 @@
 // Appends the text with & < > " ' as entities and control bytes shown as
 // kv_escape does.
 void cmp_html(kv_buf *to, const char *text);
-// Appends 'text' as gnuplot's single-quoted string.
+// Appends the text as a cell of a chart's table: gnuplot takes a double quote
+// for the beginning of a string, and some versions crash on a lone one.
+void cmp_plain(kv_buf *to, const char *text);
+// Appends 'text' as gnuplot's single-quoted string, equal to such a cell.
 void cmp_quoted(kv_buf *to, const char *text);
 // The same for a label of an axis, which gnuplot takes for a format.
 void cmp_quoted_tic(kv_buf *to, const char *text);
