@@ -76,13 +76,13 @@ static void one_bad_change_refuses_the_whole(subject *s)
 
 static void a_large_batch_is_one_change(subject *s)
 {
-    enum { COUNT = 5000 };
+    enum { COUNT = 1000 };
     char name[32];
     kv_batch batch = {0};
     for (unsigned i = 0; i < COUNT; i++) {
         kv_buf value = subject_value(i, i % 90);
-        kv_batch_put(&batch, subject_key(name, i % 4000), kv_buf_slice(&value));
-        model_put(&s->model, subject_key(name, i % 4000), kv_buf_slice(&value));
+        kv_batch_put(&batch, subject_key(name, i % 800), kv_buf_slice(&value));
+        model_put(&s->model, subject_key(name, i % 800), kv_buf_slice(&value));
         kv_buf_free(&value);
     }
     for (unsigned i = 0; i < COUNT; i += 9) {

@@ -66,9 +66,10 @@ static bool has_knob(const kv_engine_info *info, const char *name)
 static void open_exact(subject *s, kv_sync_mode sync)
 {
     kv_buf knobs = {0};
-    const char *exact[][2] = {{"read", "read=copy,"},
-                              {"background", "background=0,"}};
-    for (int i = 0; i < 2; i++) {
+    static const char *const exact[][2] = {{"read", "read=copy,"},
+                                           {"background", "background=0,"},
+                                           {"merge", "merge=never,"}};
+    for (int i = 0; i < 3; i++) {
         if (!has_knob(s->info, exact[i][0])) continue;
         kv_buf_append(&knobs, kv_str(exact[i][1]));
     }
