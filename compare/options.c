@@ -194,6 +194,20 @@ static kv_status set_out(cmp_options *o, const char *text)
     return KV_OK;
 }
 
+static kv_status set_no_progress(cmp_options *o, const char *text)
+{
+    (void)text;
+    o->no_progress = true;
+    return KV_OK;
+}
+
+static kv_status set_no_page(cmp_options *o, const char *text)
+{
+    (void)text;
+    o->no_page = true;
+    return KV_OK;
+}
+
 // Names are kept until the data's name is known.
 static const char *workloads_text, *sets[CMP_LIST_MAX];
 static size_t set_count;
@@ -246,7 +260,8 @@ static const struct option {
     {"--time-limit", "SECONDS", "after which a trial counts as hung (600)",
      set_limit},
     {"--out", "DIR", "where the results go (report)", set_out},
-    {"--no-progress", NULL, "plain lines only", NULL},
+    {"--no-progress", NULL, "plain lines only", set_no_progress},
+    {"--no-page", NULL, "the tables only, no charts and page", set_no_page},
 };
 
 enum { OPTIONS = sizeof options / sizeof *options };
@@ -266,10 +281,7 @@ static kv_status read_option(cmp_options *o, char **argv, int argc, int *i)
             strncmp(option->name, text, len) != 0) {
             continue;
         }
-        if (option->set == NULL) {
-            o->no_progress = true;
-            return KV_OK;
-        }
+        if (option->value == NULL) return option->set(o, NULL);
         if (text[len] == '=') return option->set(o, text + len + 1);
         if (*i + 1 == argc) {
             return kv_fail(KV_INVALID, "%s needs a value: %s", text,

@@ -29,7 +29,7 @@ typedef struct cmp_options {
     char data_name[32]; // "wordnet", of --data some/wordnet.tsv; or ""
     const char *out;
     unsigned reps, limit_s;
-    bool no_progress;
+    bool no_progress, no_page;
     char command[1024]; // the whole line, for the manifest
 } cmp_options;
 

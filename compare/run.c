@@ -186,7 +186,7 @@ static int finish(struct run *run)
         run->has_failed = true;
     }
     cmp_summary_print(&run->summary, stdout);
-    if (st == KV_OK) st = cmp_report(o->out);
+    if (st == KV_OK && !o->no_page) st = cmp_report(o->out);
     if (st != KV_OK) {
         fprintf(stderr, "compare: the page was not made: %s\n",
                 kv_last_error());

@@ -1,9 +1,9 @@
 // lmdb.c -- yardstick: LMDB, a copy-on-write B+tree in a mapped file.
 // SPDX-License-Identifier: MIT
 //
-// One transaction per call, as a server would use it. KV_SYNC_COMMIT syncs each;
-// otherwise it is left to the operating system. Its memory is the page cache:
-// the budget means nothing to it.
+// One transaction per call, as a server would use it. KV_SYNC_COMMIT syncs
+// each; otherwise it is left to the operating system. Its memory is the page
+// cache: the budget means nothing to it.
 
 #include <lmdb.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@ say() { echo "$1"; failures=$((failures + 1)); }
 # expect LIE WORKLOAD EXIT REASON
 expect() {
     "$compare" run --engines "$liar:lie=$1" --workloads "$2" --records 300 \
-        --operations 4 --reps 1 --time-limit 2 --no-progress \
+        --operations 4 --reps 1 --time-limit 2 --no-page \
         --out "$dir/$1" >"$dir/out" 2>"$dir/err"
     code=$?
     [ $code -eq "$3" ] || say "lie=$1: exit code $code, not $3: $(cat "$dir/err")"
@@ -54,7 +54,7 @@ expect refuse      overwrite    3 'failed: .*the liar'
 # The same with the lie from the start, where a workload writes too little.
 started() {
     "$compare" run --engines "$liar:lie=$1,after=100" --workloads "$2" \
-        --records 300 --operations 4 --reps 1 --no-progress --out "$dir/started" \
+        --records 300 --operations 4 --reps 1 --no-page --out "$dir/started" \
         >"$dir/out" 2>"$dir/err"
     code=$?
     [ $code -eq 3 ] || say "lie=$1 from the start: exit code $code: $(cat "$dir/err")"
@@ -70,7 +70,7 @@ started middle get-many 'not the one last written'
 
 # A full disk ends the run, and what was measured before stays.
 "$compare" run --engines "$liar:lie=full" --workloads fill-seq,overwrite,workloadc \
-    --records 300 --operations 4 --reps 1 --no-progress --out "$dir/kept" \
+    --records 300 --operations 4 --reps 1 --no-page --out "$dir/kept" \
     >"$dir/out" 2>"$dir/err"
 grep -q "	fill-seq	run	1	ops_per_s" "$dir/kept/measures.tsv" ||
     say "what was measured before the disk was full is gone"
@@ -78,7 +78,7 @@ grep -q "	workloadc	" "$dir/kept/measures.tsv" && say "a full disk did not end t
 
 # A crash ends one trial only.
 "$compare" run --engines "$liar:lie=crash" --workloads overwrite,workloadc \
-    --records 300 --operations 4 --reps 1 --no-progress --out "$dir/on" \
+    --records 300 --operations 4 --reps 1 --no-page --out "$dir/on" \
     >"$dir/out" 2>"$dir/err"
 grep -q "	workloadc	run	1	ops_per_s" "$dir/on/measures.tsv" ||
     say "a crash took the rest with it"

@@ -18,13 +18,15 @@ awk 'BEGIN { for (i = 0; i < 500; i++)
 run() { # run NAME OPTIONS..
     out=$dir/$1
     shift
-    "$compare" run --no-progress --reps 2 --out "$out" "$@" >"$dir/out" 2>"$dir/err"
+    "$compare" run --no-progress --no-page --reps 1 --out "$out" "$@" >"$dir/out" 2>"$dir/err"
 }
 
 # ---- everything there is, small ----
 run one --records 500 --engine "$liar" --workloads fill-seq ||
     say "one engine: $(cat "$dir/err")"
-run small --records 500 --data "$dir/words.tsv" ||
+run small --records 300 --data "$dir/words.tsv" --workloads \
+fill-random,fill-batch,overwrite,delete-half,workloade,workloadf,\
+words-load,words-load-shuffled,words-read,words-missing ||
     say "all engines: $(cat "$dir/err" "$dir/small/void.tsv")"
 for table in manifest measures space latency timeline void; do
     [ -f "$dir/small/$table.tsv" ] || say "no $table.tsv"
