@@ -165,8 +165,8 @@ static void script_key(cmp_figure *f, const bars *all)
     }
     if (key.len > 0) {
         kv_buf_printf(&f->script,
-                      "subtitle = subtitle . (narrow ? '' : "
-                      "'; parts from the left: %.*s')\n",
+                      "parts = 'parts from the left: %.*s'\n"
+                      "subtitle = narrow ? parts : subtitle . '; ' . parts\n",
                       (int)key.len, (char *)key.data);
     }
     kv_buf_free(&key);

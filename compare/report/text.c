@@ -43,25 +43,29 @@ void cmp_html(kv_buf *to, const char *text)
 void cmp_plain(kv_buf *to, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (*text == '"') {
-            cmp_append(to, "\\x22");
-        } else if ((unsigned char)*text < 0x20) {
-            kv_escape(to, kv_slice_of(text, 1));
+        if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20) {
+            kv_buf_printf(to, "%%%02X", (unsigned)(unsigned char)*text);
         } else {
             kv_buf_append(to, kv_slice_of(text, 1));
         }
     }
 }
 
-static void quote(kv_buf *to, const char *text, const char *doubled)
+static void quote(kv_buf *to, const char *raw, const char *doubled)
 {
+    kv_buf plain = {0};
+    cmp_plain(&plain, raw);
+    kv_buf_append(&plain, kv_slice_of("", 1));
     cmp_append(to, "'");
+    const char *text = (const char *)plain.data;
     for (; *text != '\0'; text++) {
-        char one[2] = {*text, '\0'};
-        if (strchr(doubled, *text) != NULL) cmp_append(to, one);
-        cmp_plain(to, one);
+        if (strchr(doubled, *text) != NULL) {
+            kv_buf_append(to, kv_slice_of(text, 1));
+        }
+        kv_buf_append(to, kv_slice_of(text, 1));
     }
     cmp_append(to, "'");
+    kv_buf_free(&plain);
 }
 
 void cmp_quoted(kv_buf *to, const char *text) { quote(to, text, "'"); }

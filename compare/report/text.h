@@ -14,7 +14,8 @@
 // kv_escape does.
 void cmp_html(kv_buf *to, const char *text);
 // Appends the text as a cell of a chart's table: gnuplot takes a double quote
-// for the beginning of a string, and some versions crash on a lone one.
+// for the beginning of a string and crashes on a backslash, so these and
+// control bytes stand as %22, %5C ..
 void cmp_plain(kv_buf *to, const char *text);
 // Appends 'text' as gnuplot's single-quoted string, equal to such a cell.
 void cmp_quoted(kv_buf *to, const char *text);

@@ -196,16 +196,16 @@ static void hostile_names_stay_names(void **state)
     put(dir, "manifest.tsv", "key\tvalue\nrecords\t<b>many</b>\n");
     put(dir, "measures.tsv",
         "engine\tworkload\tphase\trep\tmeasure\tvalue\n"
-        "a_b'<i>&\"%d`\tw_x'; system('touch owned') #<s>\trun\t1\tops_per_s\t"
+        "a_b'<i>&\"\\%d`\tw_x'; system('touch owned') #<s>\trun\t1\tops_per_s\t"
         "5\n"
-        "a_b'<i>&\"%d`\tw_x'; system('touch owned') #<s>\trun\t1\twa_total\t"
+        "a_b'<i>&\"\\%d`\tw_x'; system('touch owned') #<s>\trun\t1\twa_total\t"
         "2\n"
-        "a_b'<i>&\"%d`\tw_x'; system('touch owned') #<s>\trun\t1\tra_io_hit\t"
+        "a_b'<i>&\"\\%d`\tw_x'; system('touch owned') #<s>\trun\t1\tra_io_hit\t"
         "2\n");
     assert_ok(cmp_report_write(dir));
     assert_has(dir, "index.html", "<i>&", false);
     assert_has(dir, "index.html", "<b>many", false);
-    assert_has(dir, "index.html", "a_b&#39;&lt;i&gt;&amp;&quot;%d`", true);
+    assert_has(dir, "index.html", "a_b&#39;&lt;i&gt;&amp;&quot;\\%d`", true);
     assert_has(dir, "wa_breakdown.svg", "a_b", true);
     assert_has(dir, "wa_breakdown.svg", "%d`", true);
     assert_has(dir, "wa_breakdown.svg", "<i>", false);
