@@ -62,7 +62,8 @@ static bool is_kept(const kv_sim_disk *d, const uint8_t *keep, size_t i)
     const kv_sim_atom *atom = &d->atoms[i];
     if (atom->is_second) {
         assert(i > 0);
-        return keep[i] && keep[i - 1]; // S3
+        // A journal takes a rename whole.
+        return keep[i - 1] && (keep[i] || d->options.names_with_sync); // S3
     }
     return keep[i] || is_taken(d, keep, i);
 }

@@ -214,7 +214,9 @@ typedef struct kv_recovery {
 // in order, and applies R3. KV_CORRUPT, with the offset in the sentence, if
 // there is damage rather than a torn tail, or if `expect` (when not NULL)
 // differs in kind, store_id or number. Changes nothing on disk. A file that was
-// torn at birth (R6) has good_size 0, and may be removed. `visit` may be NULL.
+// torn at birth (R6) has good_size 0, and may be removed; without `expect` that
+// cannot be told from damage, unless it is shorter than any header. `visit` may
+// be NULL.
 // Memory: the largest record, and 1 MiB. Cost: 1 read per MiB.
 KV_MUST_USE kv_status kv_recordlog_recover(kv_file *file,
                                            const kv_recordlog_id *expect,

@@ -12,7 +12,7 @@
 
 enum {
     OPS_DEFAULT = 40,
-    NEST_EVERY = 8,           // distinct disks
+    NEST_EVERY = 61,          // distinct disks
     INTERVAL_MS = 3600 * 1000 // the ticker never ticks: chance is no help here
 };
 

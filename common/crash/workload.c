@@ -61,8 +61,9 @@ void kv_crash_workload_free(kv_crash_workload *w)
 
 void kv_crash_key(kv_buf *to, uint32_t key)
 {
-    kv_buf_clear(to);
-    kv_buf_printf(to, "key%02u", key);
+    uint8_t text[] = {'k', 'e', 'y', (uint8_t)('0' + key / 10),
+                      (uint8_t)('0' + key % 10)};
+    kv_buf_set(to, kv_slice_of(text, sizeof text));
 }
 
 // Most values are short, so that a cut at every byte is cheap; some are not.
@@ -72,9 +73,10 @@ void kv_crash_value(kv_buf *to, uint32_t commit, uint32_t key)
     kv_buf_printf(to, "%u.%u ", commit, key);
     uint64_t mixed = kv_mix64(commit * 97u + key);
     uint64_t len = mixed % 16 == 0 ? 300 + mixed / 16 % 300 : mixed / 16 % 24;
+    kv_buf_reserve(to, (size_t)len);
     for (uint64_t i = 0; i < len; i++) {
         // Line feeds and zeroes too: values are any bytes.
-        kv_buf_append(to, kv_slice_of("ab\n\0 ~cd" + (mixed + i) % 8, 1));
+        to->data[to->len++] = (uint8_t) "ab\n\0 ~cd"[(mixed + i) % 8];
     }
 }
 
