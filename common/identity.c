@@ -155,14 +155,19 @@ static kv_status write_synced(kv_disk *d, const char *file_name, kv_slice text)
     return st != KV_OK ? st : closed;
 }
 
+kv_status kv_identity_tidy(kv_disk *d)
+{
+    kv_status st = kv_disk_remove(d, temporary_name, kv_for(KV_FOR_META));
+    return st == KV_NOT_FOUND ? KV_OK : st;
+}
+
 kv_status kv_identity_write(kv_disk *d, const kv_identity *identity)
 {
     kv_why why = kv_for(KV_FOR_META);
-    kv_status st = kv_disk_remove(d, temporary_name, why);
-    if (st != KV_OK && st != KV_NOT_FOUND) return st;
+    KV_TRY(kv_identity_tidy(d));
     kv_buf text = {0};
     kv_identity_encode(identity, &text);
-    st = write_synced(d, temporary_name, kv_buf_slice(&text)); // I1
+    kv_status st = write_synced(d, temporary_name, kv_buf_slice(&text)); // I1
     kv_buf_free(&text);
     KV_TRY(st);
     KV_TRY(kv_disk_rename(d, temporary_name, name, why));

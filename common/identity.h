@@ -44,6 +44,9 @@ KV_MUST_USE kv_status kv_identity_read(kv_disk *d, const char *path,
 KV_MUST_USE kv_status kv_identity_write(kv_disk *d,
                                         const kv_identity *identity);
 
+// Removes what a crash within kv_identity_write may have left.
+KV_MUST_USE kv_status kv_identity_tidy(kv_disk *d);
+
 // The text, and back; for the above, and for tests.
 void kv_identity_encode(const kv_identity *identity, kv_buf *to);
 KV_MUST_USE kv_status kv_identity_decode(kv_slice text, kv_identity *out);

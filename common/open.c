@@ -168,7 +168,9 @@ static kv_status enter_directory(kv *db, const kv_options *options)
     if (st == KV_OK) KV_TRY(check_identity(db));
     KV_TRY(kv_identity_lock(db->disk, db->path, &front->lock));
     if (!db->read_only) KV_TRY(kv_identity_sign_lock(front->lock));
-    if (st == KV_OK) return KV_OK;
+    if (st == KV_OK) {
+        return db->read_only ? KV_OK : kv_identity_tidy(db->disk);
+    }
     // Somebody may have made it since; we hold the lock now.
     st = kv_identity_read(db->disk, db->path, &front->identity);
     if (st == KV_OK) return check_identity(db);

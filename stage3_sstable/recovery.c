@@ -54,6 +54,7 @@ typedef struct replay {
     sst_memtable *memtable;
     const sst_codec *codec;
     const char *file;
+    uint64_t vouched_log; // the catalog says that it was made whole
     kv_buf room;
 } replay;
 
@@ -82,74 +83,81 @@ static kv_status replay_record(void *arg, uint64_t offset,
                    r->file, offset);
 }
 
-// Replays one log. *previous_size is what the log says of the one before it,
-// *size where this one ends.
-static kv_status replay_log(replay *r, uint64_t number, uint64_t *previous_size,
-                            uint64_t *size)
+// What one log says of itself.
+typedef struct log_facts {
+    uint64_t number;
+    uint64_t previous_size; // of the log before it; 0 if it says nothing
+    uint64_t size;          // up to where it is good
+} log_facts;
+
+static kv_status open_log(sst_store *s, uint64_t number, kv_file **out)
+{
+    sst_name name = sst_log_name(number);
+    kv_status st = kv_file_open(s->config.disk, name.text,
+                                (kv_open_how){.mode = KV_OPEN_READ},
+                                kv_for(KV_FOR_RECOVERY), out);
+    if (st != KV_NOT_FOUND) return st;
+    return kv_fail(KV_CORRUPT,
+                   "%s: the catalog needs this log, and the file is not "
+                   "there; restore it from a backup",
+                   name.text);
+}
+
+static kv_recordlog_id log_id(const sst_store *s, uint64_t number)
+{
+    return (kv_recordlog_id){
+        .kind = "WAL ", .store_id = s->config.store_id, .number = number};
+}
+
+// Shows the log's records to the memtable. One that was torn at birth holds
+// nothing: fine, except where the catalog vouches for the log.
+static kv_status replay_file(replay *r, kv_file *file, log_facts *log)
 {
     sst_store *s = r->store;
-    sst_name name = sst_log_name(number);
     kv_why why = kv_for(KV_FOR_RECOVERY);
-    kv_file *file = NULL;
-    kv_status st =
-        kv_file_open(s->config.disk, name.text,
-                     (kv_open_how){.mode = KV_OPEN_READ}, why, &file);
-    if (st == KV_NOT_FOUND) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: the catalog needs this log, and the file is not "
-                       "there; restore it from a backup",
-                       name.text);
-    }
-    KV_TRY(st);
-    kv_recordlog_id id = {0};
+    kv_recordlog_id id = {0}, expect = log_id(s, log->number);
     kv_recovery found = {0};
-    r->file = name.text;
-    st = kv_recordlog_read_id(file, why, &id);
-    if (st == KV_OK) {
-        r->codec =
-            id.framing == KV_FRAMING_TEXT ? &sst_codec_text : &sst_codec_binary;
-        kv_recordlog_id expect = {
-            .kind = "WAL ", .store_id = s->config.store_id, .number = number};
-        st = kv_recordlog_recover(file, &expect, replay_record, r, why, &found);
+    kv_status st = kv_recordlog_read_id(file, why, &id);
+    if (st == KV_CORRUPT && log->number != r->vouched_log) {
+        return kv_recordlog_recover(file, &expect, NULL, NULL, why, &found);
     }
-    kv_file_close(file);
     KV_TRY(st);
-    *previous_size = found.id.previous_size;
-    *size = found.good_size;
+    r->codec =
+        id.framing == KV_FRAMING_TEXT ? &sst_codec_text : &sst_codec_binary;
+    KV_TRY(kv_recordlog_recover(file, &expect, replay_record, r, why, &found));
+    log->previous_size = found.id.previous_size;
+    log->size = found.good_size;
     return KV_OK;
+}
+
+static kv_status replay_log(replay *r, log_facts *log)
+{
+    sst_name name = sst_log_name(log->number);
+    kv_file *file = NULL;
+    r->file = name.text;
+    KV_TRY(open_log(r->store, log->number, &file));
+    kv_status st = replay_file(r, file, log);
+    kv_file_close(file);
+    return st;
 }
 
 static kv_status replay_logs(replay *r, const uint64_t *numbers, size_t count)
 {
-    uint64_t size_before = 0;
+    log_facts before = {0};
     for (size_t i = 0; i < count; i++) {
-        uint64_t previous_size, size;
-        KV_TRY(replay_log(r, numbers[i], &previous_size, &size));
-        if (previous_size != 0 && i > 0 && previous_size != size_before) {
+        log_facts log = {.number = numbers[i]};
+        KV_TRY(replay_log(r, &log));
+        if (i > 0 && log.previous_size != 0 &&
+            log.previous_size != before.size) {
             return kv_fail(KV_CORRUPT,
                            "%s: ends at %" PRIu64 ", and was %" PRIu64
                            " bytes long when %s was begun: its end is "
                            "missing; restore it from a backup",
-                           sst_log_name(numbers[i - 1]).text, size_before,
-                           previous_size, sst_log_name(numbers[i]).text);
+                           sst_log_name(before.number).text, before.size,
+                           log.previous_size, sst_log_name(log.number).text);
         }
-        size_before = size;
+        before = log;
     }
-    return KV_OK;
-}
-
-// True if the log was torn at birth: made, and never synced or written to.
-static kv_status is_stillborn(sst_store *s, uint64_t number, bool *answer)
-{
-    kv_file *file = NULL;
-    kv_recovery found = {.good_size = 1};
-    kv_why why = kv_for(KV_FOR_RECOVERY);
-    KV_TRY(kv_file_open(s->config.disk, sst_log_name(number).text,
-                        (kv_open_how){.mode = KV_OPEN_READ}, why, &file));
-    kv_status st = kv_recordlog_recover(file, NULL, NULL, NULL, why, &found);
-    kv_file_close(file);
-    KV_TRY(st);
-    *answer = found.good_size == 0;
     return KV_OK;
 }
 
@@ -171,13 +179,11 @@ static void free_inventory(inventory *found)
     kv_free(found->logs);
 }
 
-// Names of six digits sort as their numbers do; longer ones, later.
-static int compare_numbers(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
-
+// Insertion keeps them ascending: there are two or three.
 static void add_log(inventory *found, uint64_t number)
 {
     size_t i = found->log_count++;
-    for (; i > 0 && compare_numbers(found->logs[i - 1], number) > 0; i--) {
+    for (; i > 0 && found->logs[i - 1] > number; i--) {
         found->logs[i] = found->logs[i - 1];
     }
     found->logs[i] = number;
@@ -207,29 +213,26 @@ static kv_status take_inventory(sst_store *s, inventory *found)
 // at most a first log without a record, from a crash while it was made.
 static kv_status require_unused(sst_store *s, const inventory *found)
 {
-    for (size_t i = 0; i < found->names.count; i++) {
+    replay r = {.store = s, .memtable = sst_memtable_new(0)};
+    const char *used = NULL;
+    kv_status st = KV_OK;
+    for (size_t i = 0; i < found->names.count && st == KV_OK; i++) {
         const char *name = found->names.name[i];
-        uint64_t log = number_of(name, ".log");
-        uint64_t previous_size = 0, size = 0;
-        bool is_stillborn_log = false;
-        replay r = {.store = s, .memtable = sst_memtable_new(0)};
-        if (log != 0) KV_TRY(is_stillborn(s, log, &is_stillborn_log));
-        kv_status st = KV_OK;
-        if (log != 0 && !is_stillborn_log) {
-            st = replay_log(&r, log, &previous_size, &size);
-        }
-        bool has_entries = sst_memtable_count(r.memtable) > 0;
-        sst_memtable_unref(r.memtable);
-        kv_buf_free(&r.room);
-        KV_TRY(st);
-        if (has_entries || number_of(name, ".sst") != 0) {
-            return kv_fail(KV_CORRUPT,
-                           "%s: is there, and the file %s that should name "
-                           "it is not; restore that from a backup",
-                           name, sst_catalog_name);
+        log_facts log = {.number = number_of(name, ".log")};
+        if (log.number != 0) st = replay_log(&r, &log);
+        if (number_of(name, ".sst") != 0 ||
+            sst_memtable_count(r.memtable) > 0) {
+            used = name;
         }
     }
-    return KV_OK;
+    sst_memtable_unref(r.memtable);
+    kv_buf_free(&r.room);
+    KV_TRY(st);
+    if (used == NULL) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: is there, and the file %s that should name it is not; "
+                   "restore that from a backup",
+                   used, sst_catalog_name);
 }
 
 static kv_status open_segments(sst_store *s, const sst_catalog *catalog,
@@ -253,23 +256,16 @@ static kv_status open_segments(sst_store *s, const sst_catalog *catalog,
     return KV_OK;
 }
 
-static kv_status replay_all(sst_store *s, inventory *found, sst_memtable *m)
+static kv_status replay_all(sst_store *s, const inventory *found,
+                            sst_memtable *m)
 {
-    size_t count = found->log_count;
-    if (count > 0 && found->logs[count - 1] != found->catalog.log) {
-        bool is_unborn = false;
-        KV_TRY(is_stillborn(s, found->logs[count - 1], &is_unborn));
-        count -= is_unborn;
+    uint64_t first = found->catalog.log;
+    replay r = {.store = s, .memtable = m, .vouched_log = first};
+    if (found->log_count == 0 || found->logs[0] != first) {
+        kv_file *file = NULL;
+        return open_log(s, first, &file); // says that it is not there
     }
-    if (found->has_catalog &&
-        (count == 0 || found->logs[0] != found->catalog.log)) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: the catalog needs this log, and the file is not "
-                       "there; restore it from a backup",
-                       sst_log_name(found->catalog.log).text);
-    }
-    replay r = {.store = s, .memtable = m};
-    kv_status st = replay_logs(&r, found->logs, count);
+    kv_status st = replay_logs(&r, found->logs, found->log_count);
     kv_buf_free(&r.room);
     return st;
 }
@@ -394,9 +390,9 @@ static kv_status is_ours(sst_store *s, const char *name, bool *answer)
     kv_status st = KV_OK;
     if (is_log) {
         kv_recovery found = {0};
-        st = kv_recordlog_recover(file, NULL, NULL, NULL, why, &found);
-        *answer = st == KV_OK && (found.good_size == 0 ||
-                                  found.id.store_id == s->config.store_id);
+        kv_recordlog_id expect = log_id(s, number_of(name, ".log"));
+        st = kv_recordlog_recover(file, &expect, NULL, NULL, why, &found);
+        *answer = st == KV_OK;
         if (st == KV_CORRUPT) st = KV_OK; // not ours to judge
     } else {
         uint8_t bytes[SST_HEADER_MAX];
