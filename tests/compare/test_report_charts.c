@@ -12,7 +12,7 @@
 #include "compare/report/answer.h"
 #include "compare/report/palette.h"
 #include "compare/report/report.h"
-#include "support/test.h"
+#include "tests/support/test.h"
 
 static void put(const char *dir, const char *name, const char *text)
 {

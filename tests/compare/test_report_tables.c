@@ -7,7 +7,7 @@
 #include "compare/report/report.h"
 #include "compare/report/rundir.h"
 #include "compare/report/text.h"
-#include "support/test.h"
+#include "tests/support/test.h"
 
 static const char measures_head[] =
     "engine\tworkload\tphase\trep\tmeasure\tvalue\n";
