@@ -14,7 +14,7 @@
 const cmp_chart cmp_charts[] = {
     {"throughput", "How many operations a second?", "Throughput",
      "operations per second, log scale; further right is faster",
-     "Operations divided by the seconds they took, one thread, each workload "
+     "Operations divided by the seconds they took, each workload "
      "in a process of its own. A point is the median of the repetitions, the "
      "whisker their minimum and maximum.",
      "An index in memory answers without the disk, so engines that keep "

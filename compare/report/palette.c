@@ -32,9 +32,9 @@ static const entry yardsticks[] = {
     {"tkrzw", {11, "#555555", true}, CIRCLE},
     {"kyoto", {12, "#777777", true}, SQUARE},
     {"glib", {13, "#555555", true}, UP},
-    {"", {14, "#777777", true}, DOWN},
-    {"", {15, "#555555", true}, DIAMOND},
-    {"", {16, "#777777", true}, PENTAGON},
+    {"leveldb", {14, "#777777", true}, DOWN},
+    {"lmdb", {15, "#555555", true}, DIAMOND},
+    {"rocksdb", {16, "#777777", true}, PENTAGON},
 };
 
 static const entry others[] = {

@@ -58,7 +58,7 @@ static kv_status draw(const char *dir, cmp_drawing *d)
     return read_file(dir, name, ".narrow.svg", &d->narrow);
 }
 
-// Table and script, and what is left of an earlier drawing taken away.
+// Table and script.
 static kv_status write_source(const char *dir, const cmp_figure *f)
 {
     const char *name = f->chart->name;
