@@ -207,8 +207,22 @@ static kv_status flush(saver *s)
     return KV_OK;
 }
 
+static bool is_empty(log_index *index, uint32_t table)
+{
+    return atomic_load(&index->tables[table].used) == 0;
+}
+
+static uint32_t count_blocks(log_index *index)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; index != NULL && i < LOG_INDEX_TABLES; i++) {
+        count += !is_empty(index, i);
+    }
+    return count;
+}
+
 static kv_status save_head(saver *s, uint64_t store_id, log_segments *segments,
-                           bool has_index)
+                           log_index *index)
 {
     log_segment_list list = log_segments_pin_all(segments);
     log_facts *facts = kv_alloc((list.count + 1) * sizeof *facts);
@@ -217,7 +231,8 @@ static kv_status save_head(saver *s, uint64_t store_id, log_segments *segments,
     }
     log_hint_header header = {.store_id = store_id,
                               .segment_count = (uint32_t)list.count,
-                              .block_count = has_index ? LOG_INDEX_TABLES : 0};
+
+                              .block_count = count_blocks(index)};
     log_hint_encode_head(&s->buf, &header, facts);
     kv_free(facts);
     log_segment_list_free(&list);
@@ -241,9 +256,9 @@ static void save_table(saver *s, log_index *index, uint32_t table)
 static kv_status save(saver *s, uint64_t store_id, log_segments *segments,
                       log_index *index)
 {
-    KV_TRY(save_head(s, store_id, segments, index != NULL));
+    KV_TRY(save_head(s, store_id, segments, index));
     for (uint32_t i = 0; index != NULL && i < LOG_INDEX_TABLES; i++) {
-        save_table(s, index, i);
+        if (!is_empty(index, i)) save_table(s, index, i);
         if (s->buf.len >= WRITE_BYTES) KV_TRY(flush(s));
     }
     KV_TRY(flush(s));

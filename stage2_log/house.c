@@ -11,6 +11,7 @@ enum {
     EARLY_SYNC_BYTES = 1 << 20, // written, before a background step syncs them
     PERCENT_SEGMENT = 25,       // garbage_percent=0
     PERCENT_ALL = 50,
+    MIN_SHARE = 8,     // an eighth of a segment's garbage is worth a merge
     PERCENT_SLACK = 5, // over the limit by this much, writers lend a hand
 };
 
@@ -27,8 +28,10 @@ static unsigned percent_of(const log_store *store)
     return all ? PERCENT_ALL : PERCENT_SEGMENT;
 }
 
-void log_house_facts(const log_segment_list *list, log_pick_fact *facts,
-                     uint32_t *below)
+// What a merge would leave out of each segment; below[i] is the position below
+// which tombstones are dropped by a run that begins there.
+static void list_facts(const log_segment_list *list, log_pick_fact *facts,
+                       uint32_t *below)
 {
     uint32_t horizon = UINT32_MAX; // F5: the lowest of older files with dead
     for (size_t i = 0; i < list->count; i++) {
@@ -53,7 +56,7 @@ static log_run pick_all(log_store *store, const log_segment_list *list,
 {
     size_t count = list->count;
     if (store->round_from > store->round_last) { // no round is under way
-        if (!log_pick_is_due(facts, count, rule->percent)) return (log_run){0};
+        if (!log_pick_is_due(facts, count, rule)) return (log_run){0};
         store->round_from = 1;
         store->round_last = count > 0 ? list->at[count - 1]->span.last : 0;
     }
@@ -72,15 +75,22 @@ static log_run pick_all(log_store *store, const log_segment_list *list,
     return run;
 }
 
-static log_run pick(log_store *store, const log_segment_list *list,
-                    const log_pick_fact *facts)
+// On its own the house leaves a little garbage alone: a merge costs syncs. Asked
+// to settle, it does not.
+static log_pick_rule rule_of(log_store *store, bool is_asked)
 {
-    log_pick_rule rule = {log_segment_limit(store), percent_of(store)};
-    uint64_t policy = log_knob_of(store, LOG_KNOB_MERGE);
-    if (policy == LOG_MERGE_NEVER || store->finder.index == NULL) {
-        return (log_run){0};
-    }
-    if (policy == LOG_MERGE_ALL) return pick_all(store, list, facts, &rule);
+    uint64_t limit = log_segment_limit(store);
+    return (log_pick_rule){.segment_bytes = limit,
+                           .percent = percent_of(store),
+                           .garbage_min = is_asked ? 1 : limit / MIN_SHARE};
+}
+
+static log_run pick(log_store *store, const log_segment_list *list,
+                    const log_pick_fact *facts, bool is_asked)
+{
+    log_pick_rule rule = rule_of(store, is_asked);
+    bool all = log_knob_of(store, LOG_KNOB_MERGE) == LOG_MERGE_ALL;
+    if (all) return pick_all(store, list, facts, &rule);
     return log_pick_emptiest(facts, list->count, &rule);
 }
 
@@ -110,21 +120,46 @@ static kv_status begin_merge(log_store *store, const log_segment_list *list,
     return log_merge_begin(&store->merge, plan);
 }
 
-static kv_status look_for_work(log_store *store, kv_why why, bool *did_work)
+typedef struct survey {
+    log_segment_list list; // pinned
+    log_pick_fact *facts;
+    uint32_t *below;
+} survey;
+
+static survey begin_survey(log_store *store)
 {
-    log_segment_list list = log_segments_pin_all(&store->segments);
-    log_pick_fact *facts = kv_zalloc((list.count + 1) * sizeof *facts);
-    uint32_t *below = kv_zalloc((list.count + 1) * sizeof *below);
-    log_house_facts(&list, facts, below);
-    log_run run = pick(store, &list, facts);
+    survey v = {.list = log_segments_pin_all(&store->segments)};
+    v.facts = kv_zalloc((v.list.count + 1) * sizeof *v.facts);
+    v.below = kv_zalloc((v.list.count + 1) * sizeof *v.below);
+    list_facts(&v.list, v.facts, v.below);
+    return v;
+}
+
+static void end_survey(survey *v)
+{
+    kv_free(v->facts);
+    kv_free(v->below);
+    log_segment_list_free(&v->list);
+}
+
+static bool can_merge(const log_store *store)
+{
+    return log_knob_of(store, LOG_KNOB_MERGE) != LOG_MERGE_NEVER &&
+           store->finder.index != NULL;
+}
+
+static kv_status look_for_work(log_store *store, kv_why why, bool is_asked,
+                               bool *did_work)
+{
+    if (!can_merge(store)) return KV_OK;
+    survey v = begin_survey(store);
+    log_run run = pick(store, &v.list, v.facts, is_asked);
     kv_status st = KV_OK;
     if (run.count > 0) {
-        st = begin_merge(store, &list, run, below[run.first], why);
+        st = begin_merge(store, &v.list, run, v.below[run.first], why);
         *did_work = st == KV_OK;
     }
-    kv_free(facts);
-    kv_free(below);
-    log_segment_list_free(&list);
+    end_survey(&v);
     return st;
 }
 
@@ -139,7 +174,8 @@ static kv_status judge(log_store *store, kv_status st)
 }
 
 // One step; requires work_lock.
-static kv_status step(log_store *store, bool background, bool *did_work)
+static kv_status step(log_store *store, bool background, bool is_asked,
+                      bool *did_work)
 {
     log_merge *m = &store->merge;
     kv_why why = {KV_FOR_COMPACT, background};
@@ -152,15 +188,16 @@ static kv_status step(log_store *store, bool background, bool *did_work)
         *did_work = st == KV_OK;
         if (st == KV_OK) atomic_store(&store->is_changed, true);
     } else {
-        st = look_for_work(store, why, did_work);
+        st = look_for_work(store, why, is_asked, did_work);
     }
     return judge(store, st);
 }
 
-static kv_status locked_step(log_store *store, bool background, bool *did_work)
+static kv_status locked_step(log_store *store, bool background, bool is_asked,
+                             bool *did_work)
 {
     kv_mutex_lock(&store->work_lock);
-    kv_status st = step(store, background, did_work);
+    kv_status st = step(store, background, is_asked, did_work);
     kv_mutex_unlock(&store->work_lock);
     return st;
 }
@@ -220,7 +257,7 @@ kv_status log_house_step(void *arg, bool *did_work)
         KV_TRY(sync_newest(store, EARLY_SYNC_BYTES, why, did_work));
     }
     bool merged = false;
-    KV_TRY(locked_step(store, true, &merged));
+    KV_TRY(locked_step(store, true, false, &merged));
     *did_work = *did_work || merged;
     return KV_OK;
 }
@@ -228,19 +265,12 @@ kv_status log_house_step(void *arg, bool *did_work)
 // Whether garbage is so much over the limit that writers should slow down.
 static bool is_behind(log_store *store)
 {
-    if (log_knob_of(store, LOG_KNOB_MERGE) == LOG_MERGE_NEVER ||
-        store->finder.index == NULL) {
-        return false;
-    }
-    log_segment_list list = log_segments_pin_all(&store->segments);
-    log_pick_fact *facts = kv_zalloc((list.count + 1) * sizeof *facts);
-    uint32_t *below = kv_zalloc((list.count + 1) * sizeof *below);
-    log_house_facts(&list, facts, below);
-    bool behind =
-        log_pick_is_due(facts, list.count, percent_of(store) + PERCENT_SLACK);
-    kv_free(facts);
-    kv_free(below);
-    log_segment_list_free(&list);
+    if (!can_merge(store)) return false;
+    log_pick_rule rule = rule_of(store, false);
+    rule.percent += PERCENT_SLACK;
+    survey v = begin_survey(store);
+    bool behind = log_pick_is_due(v.facts, v.list.count, &rule);
+    end_survey(&v);
     return behind;
 }
 
@@ -257,7 +287,7 @@ kv_status log_house_look(log_store *store)
         if (!is_behind(store)) return KV_OK;
     }
     // A step reads four times as much as was written since the last one.
-    return locked_step(store, false, &did_work);
+    return locked_step(store, false, false, &did_work);
 }
 
 // ---- an unfinished past -----------------------------------------------------
@@ -297,22 +327,14 @@ kv_status log_house_finish_recovery(log_store *store)
 // When nothing else is left, garbage may sit in the segment being written.
 static kv_status seal_if_garbage(log_store *store, bool *did_work)
 {
-    if (log_knob_of(store, LOG_KNOB_MERGE) == LOG_MERGE_NEVER ||
-        store->finder.index == NULL) {
-        return KV_OK;
-    }
-    log_segment_list list = log_segments_pin_all(&store->segments);
-    log_pick_fact *facts = kv_zalloc((list.count + 1) * sizeof *facts);
-    uint32_t *below = kv_zalloc((list.count + 1) * sizeof *below);
-    log_house_facts(&list, facts, below);
-    unsigned percent = percent_of(store);
-    bool should_seal = list.count > 0 &&
-                       log_pick_is_due(facts, list.count, percent) &&
-                       !atomic_load(&list.at[list.count - 1]->is_sealed) &&
-                       log_pick_is_due(&facts[list.count - 1], 1, percent);
-    kv_free(facts);
-    kv_free(below);
-    log_segment_list_free(&list);
+    if (!can_merge(store)) return KV_OK;
+    log_pick_rule rule = rule_of(store, true);
+    survey v = begin_survey(store);
+    size_t count = v.list.count;
+    bool should_seal = count > 0 && log_pick_is_due(v.facts, count, &rule) &&
+                       !atomic_load(&v.list.at[count - 1]->is_sealed) &&
+                       log_pick_is_due(&v.facts[count - 1], 1, &rule);
+    end_survey(&v);
     if (!should_seal) return KV_OK;
     KV_TRY(kv_commit_exclusive(&store->line, log_seal_newest, store));
     *did_work = true;
@@ -325,7 +347,7 @@ kv_status log_maintain(kv *db, bool *did_work)
     if (atomic_load(&store->unsealed)) {
         KV_TRY(log_house_finish_recovery(store));
     }
-    KV_TRY(locked_step(store, false, did_work));
+    KV_TRY(locked_step(store, false, true, did_work));
     return *did_work ? KV_OK : seal_if_garbage(store, did_work);
 }
 

@@ -3,6 +3,8 @@
 
 #include "index.h"
 
+#include <string.h>
+
 #include "common/hash.h"
 #include "common/mem.h"
 
@@ -211,12 +213,51 @@ bool log_index_has(log_index *index, uint64_t hash, uint64_t address)
 
 // ---- changing ---------------------------------------------------------------
 
+static bool is_held(const log_index *index, const log_table *t)
+{
+    size_t i = (size_t)(t - index->tables);
+    return index->holds && (index->held[i / 64] >> i % 64 & 1) != 0;
+}
+
+static void latch(const log_index *index, log_table *t)
+{
+    if (!is_held(index, t)) kv_latch_write(&t->latch);
+}
+
+static void unlatch(const log_index *index, log_table *t)
+{
+    if (!is_held(index, t)) kv_latch_write_end(&t->latch);
+}
+
+void log_index_hold(log_index *index, const uint64_t *hashes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t table = log_hash_table(hashes[i]);
+        uint64_t bit = (uint64_t)1 << table % 64;
+        if (index->held[table / 64] & bit) continue;
+        index->held[table / 64] |= bit;
+        kv_latch_write(&index->tables[table].latch);
+    }
+    index->holds = true;
+}
+
+void log_index_let_go(log_index *index)
+{
+    for (uint32_t i = 0; i < LOG_INDEX_TABLES; i++) {
+        if (is_held(index, &index->tables[i])) {
+            kv_latch_write_end(&index->tables[i].latch);
+        }
+    }
+    memset(index->held, 0, sizeof index->held);
+    index->holds = false;
+}
+
 void log_index_restore(log_index *index, uint32_t table, log_index_entry entry)
 {
     log_table *t = &index->tables[table];
-    kv_latch_write(&t->latch);
+    latch(index, t);
     insert(t, entry);
-    kv_latch_write_end(&t->latch);
+    unlatch(index, t);
 }
 
 void log_index_add(log_index *index, uint64_t hash, log_place place)
@@ -231,11 +272,11 @@ bool log_index_move(log_index *index, uint64_t hash, log_place source,
     uint32_t group;
     unsigned slot;
     log_table *t = table_of(index, hash);
-    kv_latch_write(&t->latch);
+    latch(index, t);
     bool found = find_entry(t, log_hash_kept(hash), log_place_address(source),
                             &group, &slot);
     if (found) set_place(&t->groups[group], slot, target);
-    kv_latch_write_end(&t->latch);
+    unlatch(index, t);
     return found;
 }
 
@@ -244,11 +285,11 @@ bool log_index_remove(log_index *index, uint64_t hash, log_place place)
     uint32_t group;
     unsigned slot;
     log_table *t = table_of(index, hash);
-    kv_latch_write(&t->latch);
+    latch(index, t);
     bool found = find_entry(t, log_hash_kept(hash), log_place_address(place),
                             &group, &slot);
     if (found) remove_entry(t, group, slot);
-    kv_latch_write_end(&t->latch);
+    unlatch(index, t);
     return found;
 }
 
@@ -257,9 +298,9 @@ void log_index_reserve(log_index *index, uint32_t table, uint64_t count)
     uint64_t room = (uint64_t)LOG_GROUP_ENTRIES * FULL_PERCENT;
     uint32_t groups = (uint32_t)((count * 100 + room - 1) / room);
     log_table *t = &index->tables[table];
-    kv_latch_write(&t->latch);
+    latch(index, t);
     if (groups > t->group_count) resize(t, groups);
-    kv_latch_write_end(&t->latch);
+    unlatch(index, t);
 }
 
 // ---- all of it --------------------------------------------------------------

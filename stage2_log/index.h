@@ -32,6 +32,7 @@
 //   I3  The `used` entries of a group stand at its front.
 //   I4  Changes come from one thread at a time (the commit line); lookups come
 //       from any, under the table's latch, which nobody holds over a disk call.
+//   I5  The tables of a batch are held while it is applied: nobody sees a half.
 //
 // Typical use: log_index_lock, log_index_search, pin what the places name,
 // log_index_unlock, then read.
@@ -68,6 +69,8 @@ typedef struct log_table {
 
 typedef struct log_index {
     log_table tables[LOG_INDEX_TABLES];
+    uint64_t held[LOG_INDEX_TABLES / 64]; // a bit per table; the changer's
+    bool holds;                           // any of them
 } log_index;
 
 typedef struct log_index_entry {
@@ -96,10 +99,15 @@ size_t log_index_search(const log_table *table, uint64_t hash, log_place *to,
                         size_t cap);
 // Asks for the memory that a search will touch.
 void log_index_prefetch(log_index *index, uint64_t hash);
-// Whether the entry of that hash and address is there.
+// Whether the entry of that hash and address is there. Requires that its table
+// is not held.
 bool log_index_has(log_index *index, uint64_t hash, uint64_t address);
 
 // ---- changing, one thread at a time (I4) ------------------------------------
+
+// Keeps readers out of the tables of those hashes until log_index_let_go (I5).
+void log_index_hold(log_index *index, const uint64_t *hashes, size_t count);
+void log_index_let_go(log_index *index);
 
 void log_index_add(log_index *index, uint64_t hash, log_place place);
 // False if the entry of that hash and `source`'s address is not there.

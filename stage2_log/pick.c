@@ -13,14 +13,16 @@ static uint64_t live_of(const log_pick_fact *f)
     return f->bytes - f->garbage;
 }
 
-bool log_pick_is_due(const log_pick_fact *facts, size_t count, unsigned percent)
+bool log_pick_is_due(const log_pick_fact *facts, size_t count,
+                     const log_pick_rule *rule)
 {
     uint64_t bytes = 0, garbage = 0;
     for (size_t i = 0; i < count; i++) {
         bytes += facts[i].bytes;
         garbage += facts[i].garbage;
     }
-    return garbage > 0 && garbage * 100 >= bytes * percent;
+    return garbage > 0 && garbage >= rule->garbage_min &&
+           garbage * 100 >= bytes * rule->percent;
 }
 
 // Whether a neighbour may come along with a run that has `live` bytes.
@@ -93,7 +95,7 @@ log_run log_pick_emptiest(const log_pick_fact *facts, size_t count,
                           const log_pick_rule *rule)
 {
     log_run run = {0};
-    if (log_pick_is_due(facts, count, rule->percent)) {
+    if (log_pick_is_due(facts, count, rule)) {
         run = pick_garbage(facts, count, rule);
     }
     return run.count > 0 ? run : pick_small(facts, count, rule);

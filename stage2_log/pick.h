@@ -38,11 +38,12 @@ typedef struct log_run {
 typedef struct log_pick_rule {
     uint64_t segment_bytes; // what a merge's output should fill
     unsigned percent;       // of garbage that is tolerated
+    uint64_t garbage_min;   // bytes, below which no merge is worth its syncs
 } log_pick_rule;
 
-// Whether garbage is over `percent` of all.
+// Whether there is more garbage than the rule tolerates.
 bool log_pick_is_due(const log_pick_fact *facts, size_t count,
-                     unsigned percent);
+                     const log_pick_rule *rule);
 log_run log_pick_emptiest(const log_pick_fact *facts, size_t count,
                           const log_pick_rule *rule);
 // The first run at or behind `from`.

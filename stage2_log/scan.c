@@ -19,6 +19,8 @@ kv_status log_scan(kv *db, kv_cursor *base)
     log_cursor *c = (log_cursor *)base;
     c->view.bytes = &c->bytes;
     c->index = &store->index;
+    // Odd: a group is being applied, and a walk that begins now is no walk.
+    c->applied = atomic_load(&store->applied) & ~(uint64_t)1;
     if (store->finder.index != NULL) return KV_OK;
     c->index = c->own = kv_zalloc(sizeof *c->own);
     log_finder finder = store->finder;
@@ -31,7 +33,7 @@ static void gather(log_cursor *c)
 {
     log_segments *ss = &log_store_of(c->base.db)->segments;
     log_index_entry entries[LOG_GROUP_ENTRIES];
-    c->at = c->count = 0;
+    c->at = c->count = c->unpinned = 0;
     while (c->count == 0 && c->table < LOG_INDEX_TABLES) {
         log_table *t = log_index_lock_table(c->index, c->table);
         c->count = log_index_group(t, c->group, entries);
@@ -46,11 +48,23 @@ static void gather(log_cursor *c)
     }
 }
 
+// The front door ends a walk that a write ran into; it cannot see one that lies
+// within a single write.
+static kv_status check_fresh(const log_cursor *c)
+{
+    if (atomic_load(&log_store_of(c->base.db)->applied) == c->applied) {
+        return KV_OK;
+    }
+    return kv_fail(KV_STALE, "the store was written to since the scan began; "
+                             "scan again");
+}
+
 kv_status log_next(kv_cursor *base, kv_slice *key, kv_slice *value)
 {
     log_cursor *c = (log_cursor *)base;
-    if (c->at > 0) log_segment_unpin(c->segment[c->at - 1]);
+    while (c->unpinned < c->at) log_segment_unpin(c->segment[c->unpinned++]);
     if (c->at == c->count) gather(c);
+    KV_TRY(check_fresh(c));
     if (c->count == 0) return KV_END;
     size_t i = c->at++;
     KV_TRY(log_segment_read(c->segment[i], c->offset[i], c->bound[i],
@@ -63,8 +77,9 @@ kv_status log_next(kv_cursor *base, kv_slice *key, kv_slice *value)
 void log_end(kv_cursor *base)
 {
     log_cursor *c = (log_cursor *)base;
-    size_t from = c->at > 0 ? c->at - 1 : 0; // the last one returned is pinned
-    for (size_t i = from; i < c->count; i++) log_segment_unpin(c->segment[i]);
+    while (c->unpinned < c->count) {
+        log_segment_unpin(c->segment[c->unpinned++]);
+    }
     if (c->own != NULL) log_index_free(c->own);
     kv_free(c->own);
     kv_buf_free(&c->bytes);

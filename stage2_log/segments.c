@@ -207,7 +207,9 @@ log_segment_list log_segments_pin_all(log_segments *ss)
     kv_mutex_lock(&ss->lock);
     log_segment_list list = {kv_alloc((ss->count + 1) * sizeof(log_segment *)),
                              ss->count};
-    memcpy(list.at, ss->list, ss->count * sizeof(log_segment *));
+    if (ss->count > 0) {
+        memcpy(list.at, ss->list, ss->count * sizeof(log_segment *));
+    }
     for (size_t i = 0; i < list.count; i++) log_segment_pin(list.at[i]);
     kv_mutex_unlock(&ss->lock);
     return list;

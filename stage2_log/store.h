@@ -78,6 +78,7 @@ typedef struct log_store {
     uint32_t round_from, round_last; // merge=all: positions yet to do
     kv_workers workers;
 
+    _Atomic uint64_t applied;        // groups, twice; odd while one is
     _Atomic uint64_t unlooked_bytes; // written since housekeeping looked
     _Atomic bool is_failed;          // L3
     _Atomic bool is_changed;         // since the hint file was written
@@ -117,22 +118,18 @@ kv_status log_sync(kv *db);
 kv_status log_backup(kv *db, kv_disk *target);
 kv_status log_close(kv *db);
 
-// What a merge would leave out, per segment of the list; `below[i]` gets the
-// position below which tombstones are dropped if a run begins there.
-void log_house_facts(const log_segment_list *list, log_pick_fact *facts,
-                     uint32_t *below);
-
 // ---- scan.c, look.c, xray.c -------------------------------------------------
 
 typedef struct log_cursor {
     kv_cursor base;
     log_index *index; // the store's, or own
     log_index *own;
+    uint64_t applied;                        // the store's, when it began
     uint32_t table, group;                   // the next to be gathered
     log_segment *segment[LOG_GROUP_ENTRIES]; // pinned
     uint64_t offset[LOG_GROUP_ENTRIES];
     uint64_t bound[LOG_GROUP_ENTRIES];
-    size_t at, count; // of these
+    size_t at, count, unpinned; // of these
     log_view view;
     kv_buf bytes;
 } log_cursor;

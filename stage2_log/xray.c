@@ -3,143 +3,43 @@
 
 #include <inttypes.h>
 
-#include "common/mem.h"
+#include "common/recordlog_xray.h"
 
 #include "hint.h"
 #include "store.h"
 
-static const kv_why why = {KV_FOR_READ, false};
-
-enum { XRAY_BYTES_MAX = 1 << 30 };
-
 // ---- segments ---------------------------------------------------------------
 
-static void xray_header(kv_xray *x, kv_slice bytes, const kv_recordlog_id *id,
-                        size_t size)
-{
-    kv_xray_title(x, 0, "header of %.4s %" PRIu64, id->kind, id->number);
-    if (id->framing == KV_FRAMING_TEXT) {
-        kv_xray_field(x, 0, kv_slice_of(bytes.data, size), "header",
-                      "text; store %016" PRIx64 ", checksum good",
-                      id->store_id);
-        return;
-    }
-    const uint8_t *b = bytes.data;
-    kv_xray_field(x, 0, kv_slice_of(b, 8), "magic", "a record log");
-    kv_xray_field(x, 8, kv_slice_of(b + 8, 4), "format", "%d.%d", b[8], b[10]);
-    kv_xray_field(x, 12, kv_slice_of(b + 12, 4), "kind", "%.4s", id->kind);
-    kv_xray_field(x, 16, kv_slice_of(b + 16, 8), "store", "%016" PRIx64,
-                  id->store_id);
-    kv_xray_field(x, 24, kv_slice_of(b + 24, 8), "number",
-                  "position %" PRIu32 ", generation %" PRIu32,
-                  (uint32_t)id->number, (uint32_t)(id->number >> 32));
-    kv_xray_field(x, 32, kv_slice_of(b + 32, 8), "previous",
-                  "the predecessor has %" PRIu64 " bytes", id->previous_size);
-    kv_xray_field(x, 40, kv_slice_of(b + 40, 4), "salt", "of store and number");
-    kv_xray_field(x, 44, kv_slice_of(b + 44, 4), "framing", "binary");
-    kv_xray_field(x, 48, kv_slice_of(b + 48, 4), "checksum", "good");
-}
-
-static const char *word_of(log_kind kind)
-{
-    return kind == LOG_SET         ? "set"
-           : kind == LOG_TOMBSTONE ? "tombstone"
-                                   : "merged";
-}
-
-static void xray_entry(kv_xray *x, uint64_t offset, kv_slice payload,
-                       const log_entry *entry)
+static void xray_payload(kv_xray *x, const kv_recordlog_id *id, uint64_t offset,
+                         kv_slice payload)
 {
     kv_quoted q;
-    if (entry->kind == LOG_MERGED) {
+    kv_buf text = {0};
+    log_entry entry;
+    if (!log_entry_decode(payload, id->framing, &text, &entry)) {
+        kv_xray_damage(x, offset, "this payload is no entry");
+    } else if (entry.kind == LOG_MERGED) {
         kv_xray_field(x, offset, payload, "merged",
                       "up to position %" PRIu32 ", horizon %" PRIu32,
-                      entry->last, entry->horizon);
-        return;
-    }
-    size_t at = payload.len - entry->key.len - entry->value.len;
-    kv_xray_field(x, offset, kv_slice_of(payload.data, at), "key size·2",
-                  "%zu%s", entry->key.len,
-                  entry->kind == LOG_TOMBSTONE ? ", and + 1: a tombstone" : "");
-    kv_xray_field(x, offset + at, entry->key, "key", "%s",
-                  kv_quote(&q, entry->key));
-    if (entry->kind == LOG_SET) {
-        kv_xray_field(x, offset + at + entry->key.len, entry->value, "value",
-                      "%s", kv_quote(&q, entry->value));
-    }
-}
-
-static void xray_record(kv_xray *x, uint64_t offset, const uint8_t *bytes,
-                        const kv_record *record, kv_framing framing,
-                        kv_buf *text, uint64_t number)
-{
-    log_entry entry = {0};
-    bool is_closing = record->payload.len == 0;
-    bool is_ours =
-        is_closing || log_entry_decode(record->payload, framing, text, &entry);
-    kv_xray_title(x, offset, "record %" PRIu64 ", %s%s", number,
-                  is_closing ? "closing"
-                  : is_ours  ? word_of(entry.kind)
-                             : "?",
-                  record->more ? ", its group goes on" : "");
-    if (!is_ours) kv_xray_damage(x, offset, "its payload is no entry");
-    if (framing == KV_FRAMING_TEXT) {
-        kv_quoted q;
-        kv_slice line = kv_slice_of(bytes, record->size);
-        kv_xray_field(x, offset, line, "line", "%s; checksum good",
-                      kv_quote(&q, record->payload));
-        return;
-    }
-    size_t head = record->size - record->payload.len;
-    kv_xray_field(x, offset, kv_slice_of(bytes, 4), "checksum", "good");
-    kv_xray_field(x, offset + 4, kv_slice_of(bytes + 4, 4), "mark",
-                  "%" PRIu32 " bytes were on the disk by then", record->mark);
-    kv_xray_field(x, offset + 8, kv_slice_of(bytes + 8, head - 8),
-                  "size·2+more", "%zu bytes of payload", record->payload.len);
-    if (is_ours && !is_closing) {
-        xray_entry(x, offset + head, record->payload, &entry);
-    }
-}
-
-// Where the next valid record stands; the end when there is none.
-static uint64_t resynchronize(kv_slice bytes, const kv_recordlog_id *id,
-                              uint64_t at)
-{
-    kv_record record;
-    for (at++; at < bytes.len; at++) {
-        kv_slice rest = {bytes.data + at, bytes.len - at};
-        if (kv_record_decode(rest, id, at, &record)) break;
-    }
-    return at;
-}
-
-static kv_status xray_segment(kv_xray *x, kv_slice bytes, const char *file)
-{
-    kv_recordlog_id id;
-    size_t size = 0;
-    kv_status st = kv_recordlog_decode_header(bytes, file, &id, &size);
-    if (st != KV_OK) {
-        kv_xray_damage(x, 0, "%s", kv_last_error());
-        return KV_OK;
-    }
-    xray_header(x, bytes, &id, size);
-    kv_buf text = {0};
-    uint64_t number = 0;
-    for (uint64_t at = size; at < bytes.len;) {
-        kv_record record;
-        kv_slice rest = {bytes.data + at, bytes.len - at};
-        if (kv_record_decode(rest, &id, at, &record)) {
-            xray_record(x, at, rest.data, &record, id.framing, &text, number++);
-            at += record.size;
-            continue;
+                      entry.last, entry.horizon);
+    } else if (id->framing == KV_FRAMING_TEXT) {
+        kv_xray_field(x, offset, payload,
+                      entry.kind == LOG_SET ? "set" : "tombstone", "%s",
+                      kv_quote(&q, entry.key));
+    } else {
+        bool is_set = entry.kind == LOG_SET;
+        size_t head = payload.len - entry.key.len - entry.value.len;
+        kv_xray_field(x, offset, kv_slice_of(payload.data, head), "key size·2",
+                      "%zu%s", entry.key.len,
+                      is_set ? "" : ", and 1: a tombstone");
+        kv_xray_field(x, offset + head, entry.key, "key", "%s",
+                      kv_quote(&q, entry.key));
+        if (is_set) {
+            kv_xray_field(x, offset + head + entry.key.len, entry.value,
+                          "value", "%s", kv_quote(&q, entry.value));
         }
-        uint64_t next = resynchronize(bytes, &id, at);
-        kv_xray_damage(x, at, "no valid record in the next %" PRIu64 " bytes",
-                       next - at);
-        at = next;
     }
     kv_buf_free(&text);
-    return KV_OK;
 }
 
 // ---- the hint file ----------------------------------------------------------
@@ -224,28 +124,6 @@ static void xray_hint(kv_xray *x, kv_slice bytes)
 
 // ---- a file -----------------------------------------------------------------
 
-static kv_status read_whole(kv_disk *disk, const char *name, kv_buf *bytes)
-{
-    kv_file *file = NULL;
-    uint64_t size = 0;
-    kv_open_how how = {.mode = KV_OPEN_READ};
-    kv_status st = kv_file_open(disk, name, how, why, &file);
-    if (st == KV_NOT_FOUND) {
-        return kv_fail(st, "%s: there is no such file", name);
-    }
-    if (st == KV_OK) st = kv_file_size(file, &size);
-    if (st == KV_OK && size > XRAY_BYTES_MAX) {
-        st = kv_fail(KV_TOO_BIG, "%s: too large to be drawn", name);
-    }
-    if (st == KV_OK) {
-        kv_buf_reserve(bytes, (size_t)size + 1);
-        st = kv_file_read_all(file, 0, bytes->data, (size_t)size, why);
-        bytes->len = (size_t)size;
-    }
-    kv_file_close(file);
-    return st;
-}
-
 kv_status log_xray(kv_disk *disk, const char *file, kv_xray *x)
 {
     log_span span;
@@ -257,12 +135,12 @@ kv_status log_xray(kv_disk *disk, const char *file, kv_xray *x)
                        "%s",
                        file, LOG_HINT_NAME);
     }
-    kv_status st = read_whole(disk, file, &bytes);
-    if (st == KV_OK) {
-        kv_slice all = kv_buf_slice(&bytes);
-        bool is_hint = kind == LOG_NAME_HINT || kind == LOG_NAME_HINT_TMP;
-        if (is_hint) xray_hint(x, all);
-        else st = xray_segment(x, all, file);
+    kv_status st = kv_xray_read(disk, file, &bytes);
+    bool is_hint = kind == LOG_NAME_HINT || kind == LOG_NAME_HINT_TMP;
+    if (st == KV_OK && is_hint) {
+        xray_hint(x, kv_buf_slice(&bytes));
+    } else if (st == KV_OK) {
+        kv_recordlog_xray(kv_buf_slice(&bytes), file, xray_payload, x);
     }
     kv_buf_free(&bytes);
     return st;
