@@ -20,6 +20,9 @@ static void add_setting(kv_buf *to, const kv_knob *knob, uint64_t value)
     kv_knob_print(knob, value, to);
 }
 
+// Where a size of 0 means that the engine chooses.
+enum { SIZE_TINY = 1024 };
+
 // Every size at its minimum, no threads, and `other` at `value`.
 static void smallest(const kv_engine_info *info, const kv_knob *other,
                      uint64_t value, kv_names *names)
@@ -29,8 +32,9 @@ static void smallest(const kv_engine_info *info, const kv_knob *other,
         const kv_knob *knob = &info->knobs[i];
         bool is_size = ends_with(knob->name, "_bytes");
         bool is_threads = strcmp(knob->name, "background") == 0;
+        uint64_t least = knob->min > 0 ? knob->min : SIZE_TINY;
         if (knob == other) add_setting(&text, knob, value);
-        else if (is_size) add_setting(&text, knob, knob->min);
+        else if (is_size) add_setting(&text, knob, least);
         else if (is_threads) add_setting(&text, knob, 0);
     }
     kv_buf_append(&text, kv_slice_of("", 1));
