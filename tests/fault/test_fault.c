@@ -130,6 +130,14 @@ static void check_content(const life *l, const char *rule)
     }
 }
 
+static kv_status check(kv *db)
+{
+    kv_report report = {0};
+    kv_status st = kv_check(db, &report);
+    kv_report_free(&report);
+    return st;
+}
+
 typedef void engine_test(const kv_engine *engine, const char *knobs);
 
 static void for_each_engine(engine_test *test)
@@ -177,7 +185,7 @@ static bool survive(const kv_engine *engine, const char *knobs,
     if (st != KV_OK) print_error("rule %s: %s\n", rule, kv_last_error());
     assert_int_equal(st, KV_OK);
     check_content(&l, rule);
-    assert_ok(kv_check(l.db, &(kv_report){0}));
+    assert_ok(check(l.db));
     assert_ok(kv_close(l.db));
     assert_int_equal(kv_disk_sim_open_count(sim), 0);
     kv_disk_close(l.disk);
@@ -232,7 +240,7 @@ static void every_capacity(const kv_engine *engine, const char *knobs)
             // There is room again: writes resume without reopening.
             kv_disk_sim_set_capacity(l.disk, 0);
             assert_ok(kv_put(l.db, kv_str("later"), kv_str("room")));
-            assert_ok(kv_check(l.db, &(kv_report){0}));
+            assert_ok(check(l.db));
             assert_ok(kv_close(l.db));
         }
         kv_disk_sim_set_capacity(l.disk, 0);
@@ -257,7 +265,7 @@ static void look_at_damage(life *l, const char *what)
     kv_buf name = {0}, value = {0}, want = {0};
     injections++;
     if (open_store(l) != KV_OK) return;
-    bool detected = kv_check(l->db, &(kv_report){0}) != KV_OK;
+    bool detected = check(l->db) != KV_OK;
     for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
         kv_crash_key(&name, key);
         kv_status st = kv_get(l->db, kv_buf_slice(&name), &value);
