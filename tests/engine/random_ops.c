@@ -40,6 +40,7 @@ static void report_failure(run *r, uint64_t seed, const arguments *args,
     const char *name = kv_describe(r->engine)->name;
     size_t count = r->count;
     printf("FAILED: %.*s\n", (int)message->len, (const char *)message->data);
+    if (args->shrink == 0) return;
     printf("shrinking %zu operations …\n", count);
     fflush(stdout);
     size_t attempts = ops_shrink(r, message);

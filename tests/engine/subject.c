@@ -251,7 +251,7 @@ static uint64_t number_of(const char *option, const char *text)
 
 arguments subject_arguments(int argc, char **argv)
 {
-    arguments args = {.scale = 1};
+    arguments args = {.scale = 1, .shrink = 1};
     for (int i = 1; i < argc; i += 2) {
         const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(option, "--engine") == 0) args.engine = value;
@@ -261,11 +261,14 @@ arguments subject_arguments(int argc, char **argv)
             args.seed = number_of(option, value);
         else if (strcmp(option, "--scale") == 0)
             args.scale = number_of(option, value);
+        else if (strcmp(option, "--shrink") == 0)
+            args.shrink = number_of(option, value);
         else {
-            fprintf(stderr,
-                    "%s: unknown; there are --engine NAME|FILE.so, --setting "
-                    "KNOBS, --only PATTERN, --seed N, --scale N\n",
-                    option);
+            fprintf(
+                stderr,
+                "%s: unknown; there are --engine NAME|FILE.so, --setting "
+                "KNOBS, --only PATTERN, --seed N, --scale N, --shrink 0|1\n",
+                option);
             exit(2);
         }
     }

@@ -84,9 +84,11 @@ typedef struct arguments {
     const char *only;    // a pattern with * and ?; NULL: all laws
     uint64_t seed;       // 0: from the operating system
     uint64_t scale;      // multiplies budgets
+    uint64_t shrink;     // 0: a failing run is left as it is
 } arguments;
 
-// --engine NAME|FILE, --setting KNOBS, --only PATTERN, --seed N, --scale N.
+// --engine NAME|FILE, --setting KNOBS, --only PATTERN, --seed N, --scale N,
+// --shrink 0|1.
 // Ends the program with a sentence for anything else.
 arguments subject_arguments(int argc, char **argv);
 
