@@ -165,43 +165,6 @@ static kv_status look_for_work(log_store *store, kv_why why, bool is_asked,
 
 // ---- steps ------------------------------------------------------------------
 
-// A merge that ran out of room, or found damage, changed nothing: that is not
-// the store's failure. Doubt about what reached the disk is.
-static kv_status judge(log_store *store, kv_status st)
-{
-    if (st == KV_OK || !store->merge.is_doubtful) return KV_OK;
-    return log_fail(store, st);
-}
-
-// One step; requires work_lock.
-static kv_status step(log_store *store, bool background, bool is_asked,
-                      bool *did_work)
-{
-    log_merge *m = &store->merge;
-    kv_why why = {KV_FOR_COMPACT, background};
-    *did_work = false;
-    if (atomic_load(&store->is_failed)) return KV_OK; // L3
-    kv_status st = KV_OK;
-    if (log_merge_is_under_way(m)) {
-        m->plan.why = why;
-        st = log_merge_step(m);
-        *did_work = st == KV_OK;
-        if (st == KV_OK) atomic_store(&store->is_changed, true);
-    } else {
-        st = look_for_work(store, why, is_asked, did_work);
-    }
-    return judge(store, st);
-}
-
-static kv_status locked_step(log_store *store, bool background, bool is_asked,
-                             bool *did_work)
-{
-    kv_mutex_lock(&store->work_lock);
-    kv_status st = step(store, background, is_asked, did_work);
-    kv_mutex_unlock(&store->work_lock);
-    return st;
-}
-
 typedef struct sync_job {
     log_store *store;
     log_segment *segment; // pinned
@@ -242,6 +205,46 @@ static kv_status sync_newest(log_store *store, uint64_t unsynced_min,
     else log_fail(store, st);
     log_segment_unpin(job.segment);
     *did_work = true;
+    return st;
+}
+
+// A merge that ran out of room, or found damage, changed nothing: that is not
+// the store's failure. Doubt about what reached the disk is.
+static kv_status judge(log_store *store, kv_status st)
+{
+    if (st == KV_OK || !store->merge.is_doubtful) return KV_OK;
+    return log_fail(store, st);
+}
+
+// One step; requires work_lock.
+static kv_status step(log_store *store, bool background, bool is_asked,
+                      bool *did_work)
+{
+    log_merge *m = &store->merge;
+    kv_why why = {KV_FOR_COMPACT, background};
+    *did_work = false;
+    if (atomic_load(&store->is_failed)) return KV_OK; // L3
+    kv_status st = KV_OK;
+    if (log_merge_is_under_way(m)) {
+        m->plan.why = why;
+        if (log_merge_is_copied(m)) {
+            KV_TRY(sync_newest(store, 1, why, did_work)); // M6
+        }
+        st = log_merge_step(m);
+        *did_work = st == KV_OK;
+        if (st == KV_OK) atomic_store(&store->is_changed, true);
+    } else {
+        st = look_for_work(store, why, is_asked, did_work);
+    }
+    return judge(store, st);
+}
+
+static kv_status locked_step(log_store *store, bool background, bool is_asked,
+                             bool *did_work)
+{
+    kv_mutex_lock(&store->work_lock);
+    kv_status st = step(store, background, is_asked, did_work);
+    kv_mutex_unlock(&store->work_lock);
     return st;
 }
 

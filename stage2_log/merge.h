@@ -22,6 +22,8 @@
 //   M4  A merge that fails before the rename removes its output and changes
 //       nothing. An input that cannot be read ends the merge and stays.
 //   M5  Tombstones are dropped only as F5 allows.
+//   M6  Before the output is renamed, every record that made one of an input's
+//       dead is synced: or a power cut could take the newer and the older.
 //
 // Book: hash indexes: compaction and merging of segments
 
@@ -71,6 +73,14 @@ KV_MUST_USE kv_status log_merge_step(log_merge *m);
 // Gives up a merge that is under way, or does nothing.
 void log_merge_abandon(log_merge *m);
 void log_merge_free(log_merge *m);
+
+// All is copied; the next step makes the output durable, after which the
+// records it left out are gone. Whatever made them dead has to be durable
+// before (M6).
+static inline bool log_merge_is_copied(const log_merge *m)
+{
+    return m->output != NULL && m->at_input == m->plan.inputs.count;
+}
 
 static inline bool log_merge_is_under_way(const log_merge *m)
 {

@@ -244,10 +244,12 @@ static void use_earlier(log_store *store, log_change *group, size_t count,
         places = kv_alloc(found * sizeof *places);
         log_index_search(table, c->hash, places, found);
     }
-    // Otherwise an earlier change may have deleted it.
     if (!find_earlier(store, group, count, places, found, c) && c->had) {
-        c->had =
-            log_index_has(&store->index, c->hash, log_place_address(c->old));
+        c->had = false; // unless no earlier change has deleted it
+        for (size_t i = 0; i < found; i++) {
+            uint64_t address = log_place_address(places[i]);
+            c->had = c->had || address == log_place_address(c->old);
+        }
     }
     if (places != few) kv_free(places);
 }
