@@ -150,11 +150,24 @@ static kv_status renew_header(kv_file *old, const kv_recovery *found,
     return st;
 }
 
+// A closing record proves what is before it, not itself: if its own sync failed
+// it may be seen and not be there. Written again, its successor may name it.
+static kv_status renew_seal(kv_file *old, const kv_recovery *found, kv_why why)
+{
+    uint8_t bytes[KV_RECORD_OVERHEAD_MAX];
+    size_t size = (size_t)(found->good_size - found->durable_size);
+    assert(size <= sizeof bytes);
+    KV_TRY(kv_file_read_all(old, found->durable_size, bytes, size, why));
+    kv_slice again = {bytes, size};
+    return kv_file_write(old, found->durable_size, again, why);
+}
+
 static kv_status cut_tail(kv_file *old, const kv_recovery *found, uint64_t at,
                           kv_why why)
 {
     bool renews = found->record_count == 0 && !found->sealed;
-    if (!renews && at == found->file_size) return KV_OK;
+    if (found->sealed) KV_TRY(renew_seal(old, found, why));
+    else if (!renews && at == found->file_size) return KV_OK;
     if (renews) KV_TRY(renew_header(old, found, why));
     if (at < found->file_size) KV_TRY(kv_file_truncate(old, at, why));
     return kv_file_sync(old, why);

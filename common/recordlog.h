@@ -237,7 +237,8 @@ KV_MUST_USE kv_status kv_recordlog_read_id(kv_file *file, kv_why why,
 // A crash between the two leaves the records in both: recovering `old` and then
 // `name` yields the same state. `id` is the new log's; its previous_size is set
 // here. *made says whether there was anything to copy. A caller that finds
-// `name`.tmp removes it. Does nothing to a sealed log without a tail.
+// `name`.tmp removes it. Of a sealed log the closing record is written
+// again and synced, for it proves what is before it but not itself.
 // Requires good_size > 0.
 KV_MUST_USE kv_status kv_recordlog_rescue(kv_disk *disk, kv_file *old,
                                           const kv_recovery *found,
