@@ -228,7 +228,7 @@ static void no_failure_loses_what_was_acknowledged(void **state)
 
 static void every_capacity(const kv_engine *engine, const char *knobs)
 {
-    for (uint64_t bytes = 512; bytes < 16384; bytes += 512) {
+    for (uint64_t bytes = 512; bytes < 16384; bytes += 256) {
         life l = {.engine = engine, .knobs = knobs};
         assert_ok(
             kv_disk_open_sim(&(kv_sim_options){.capacity = bytes}, &l.disk));
@@ -255,6 +255,63 @@ static void a_full_disk_is_no_disaster(void **state)
 {
     (void)state;
     for_each_engine(every_capacity);
+}
+
+// ---- a sync that fails ------------------------------------------------------
+
+// The disk forgets what it could not write, whatever reads show meanwhile. Then
+// the store is reopened on what reads show, lives on, and power goes.
+static bool survive_sync(const kv_engine *engine, const char *knobs,
+                         uint64_t nth, kv_sim_loss loss)
+{
+    life l = {.engine = engine, .knobs = knobs};
+    char rule[40];
+    uint8_t none[4096] = {0};
+    size_t atoms = 0;
+    snprintf(rule, sizeof rule, "sync %d lost in way %d", (int)nth, (int)loss);
+    assert_ok(kv_disk_open_sim(NULL, &l.disk));
+    kv_disk_sim_fail_sync(l.disk, nth, loss);
+    if (open_store(&l) == KV_OK) {
+        run(&l);
+        if (l.db != NULL) {
+            check_content(&l, rule);
+            (void)kv_close(l.db);
+        }
+    }
+    bool met = kv_disk_sim_syncs(l.disk) >= nth;
+    assert_ok(open_store(&l));
+    check_content(&l, rule);
+    assert_ok(kv_put(l.db, kv_str("later"), kv_str("on")));
+    (void)kv_disk_sim_atoms(l.disk, &atoms);
+    assert_true(atoms < sizeof none);
+    kv_disk *cut = kv_disk_sim_crash(l.disk, none, KV_SIM_SHORT);
+    assert_ok(kv_close(l.db));
+    kv_disk_close(l.disk);
+    l.disk = cut;
+    assert_ok(open_store(&l));
+    check_content(&l, rule);
+    kv_buf value = {0};
+    assert_ok(kv_get(l.db, kv_str("later"), &value));
+    kv_buf_free(&value);
+    assert_ok(check(l.db));
+    assert_ok(kv_close(l.db));
+    kv_disk_close(cut);
+    injections += met;
+    return met;
+}
+
+static void every_sync_may_fail(const kv_engine *engine, const char *knobs)
+{
+    for (int loss = 0; loss < KV_SIM_LOSSES; loss++) {
+        uint64_t nth = 1;
+        while (survive_sync(engine, knobs, nth, (kv_sim_loss)loss)) nth++;
+    }
+}
+
+static void a_failed_sync_is_believed(void **state)
+{
+    (void)state;
+    for_each_engine(every_sync_may_fail);
 }
 
 // ---- a closed store that was damaged ----------------------------------------
@@ -341,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_failure_loses_what_was_acknowledged),
         cmocka_unit_test(a_full_disk_is_no_disaster),
+        cmocka_unit_test(a_failed_sync_is_believed),
         cmocka_unit_test(no_damage_shows_a_wrong_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
