@@ -9,8 +9,8 @@
 #include "tests/support/test.h"
 
 enum {
-    OPS = 60,
-    DISKS_PER_RUN = 1200, // distinct, for one setting, model and sync mode
+    OPS = 40,
+    DISKS_PER_RUN = 300, // distinct, for one setting, model and sync mode
     DISKS_PER_ENGINE = 20000,
     ROUNDS_MAX = 12, // of other seeds and sectors until there are so many
     SEED = 20,
