@@ -115,47 +115,60 @@ static void remember(log_merge *m, log_copied copied)
     m->copied[m->copied_count++] = copied;
 }
 
-static void copy_record(log_merge *m, const kv_record *record,
-                        const log_entry *entry, log_copied copied)
-{
-    log_segment *out = m->output;
-    uint64_t offset = kv_recordlog_add(&out->log, record->payload, false);
-    uint64_t bytes = kv_recordlog_end(&out->log) - offset;
-    log_segment_count_entry(out, entry->kind, bytes);
-    if (entry->kind != LOG_SET || m->finder->index == NULL) return;
-    copied.target = log_place_of(out->base + offset, bytes);
-    copied.target_bytes = (uint32_t)bytes;
-    remember(m, copied);
-}
+// A record of the window, between two looks: the first asks for the memory of
+// the index that the second will need, for as many records as fit between.
+typedef struct seen {
+    kv_record record;
+    uint64_t offset, hash;
+    log_kind kind;
+} seen;
 
-// Copies the record if it is live, or a tombstone that is still needed.
-static kv_status take_record(log_merge *m, const log_segment *in,
-                             uint64_t offset, const kv_record *record)
+enum { AHEAD = 32 };
+
+static kv_status look_at(log_merge *m, const log_segment *in, uint64_t offset,
+                         const kv_record *record, seen *out)
 {
-    log_entry entry;
-    if (record->payload.len == 0) return KV_OK; // the closing record
-    if (!log_entry_decode(record->payload, in->log.id.framing, &m->text,
+    log_entry entry = {.kind = LOG_MERGED}; // so the closing record is skipped
+    if (record->payload.len > 0 &&
+        !log_entry_decode(record->payload, in->log.id.framing, &m->text,
                           &entry)) {
         return kv_fail(KV_CORRUPT, "%s: no entry of ours at byte %llu",
                        log_name_of(in->span, false).text,
                        (unsigned long long)offset);
     }
-    if (entry.kind == LOG_MERGED) return KV_OK;
-    log_copied copied = {.source = (in->base + offset) << 8,
-                         .source_bytes = (uint32_t)record->size};
-    if (m->finder->index == NULL) { // who cannot tell keeps everything
-        copy_record(m, record, &entry, copied);
-    } else if (entry.kind == LOG_TOMBSTONE) {
-        if (in->span.last >= m->plan.drops_below) { // M5
-            copy_record(m, record, &entry, copied);
-        }
-    } else {
-        copied.hash = log_hash(m->finder, entry.key);
-        if (log_index_has(m->finder->index, copied.hash, in->base + offset)) {
-            copy_record(m, record, &entry, copied);
-        }
+    *out = (seen){.record = *record, .offset = offset, .kind = entry.kind};
+    if (entry.kind == LOG_SET && m->finder->index != NULL) {
+        out->hash = log_hash(m->finder, entry.key);
+        log_index_prefetch(m->finder->index, out->hash);
     }
     return KV_OK;
+}
+
+// Whether a record is live, or a tombstone that is still needed.
+static bool is_wanted(const log_merge *m, const log_segment *in, const seen *s)
+{
+    if (s->kind == LOG_MERGED) return false;
+    if (m->finder->index == NULL) return true; // who cannot tell keeps all
+    if (s->kind == LOG_TOMBSTONE) {
+        return in->span.last >= m->plan.drops_below; // M5
+    }
+    return log_index_has(m->finder->index, s->hash, in->base + s->offset);
+}
+
+static void copy_record(log_merge *m, const log_segment *in, const seen *s)
+{
+    log_segment *out = m->output;
+    uint64_t offset = kv_recordlog_add(&out->log, s->record.payload, false);
+    uint64_t bytes = kv_recordlog_end(&out->log) - offset;
+    log_segment_count_entry(out, s->kind, bytes);
+    if (s->kind != LOG_SET || m->finder->index == NULL) return;
+    remember(m, (log_copied){
+                    .hash = s->hash,
+                    .source = (in->base + s->offset) << 8,
+                    .target = log_place_of(out->base + offset, bytes),
+                    .source_bytes = (uint32_t)s->record.size,
+                    .target_bytes = (uint32_t)bytes,
+                });
 }
 
 static kv_status read_window(log_merge *m, log_segment *in, size_t len)
@@ -174,15 +187,21 @@ static kv_status read_window(log_merge *m, log_segment *in, size_t len)
 // Takes the whole records of the window; *taken is how many bytes they have.
 static kv_status take_window(log_merge *m, const log_segment *in, size_t *taken)
 {
-    size_t at = 0;
-    kv_record record;
-    while (at < m->window.len) {
-        kv_slice rest = {m->window.data + at, m->window.len - at};
-        uint64_t offset = m->at_offset + at;
-        if (!kv_record_decode(rest, &in->log.id, offset, &record)) break;
-        KV_TRY(take_record(m, in, offset, &record));
-        at += record.size;
-    }
+    seen some[AHEAD];
+    size_t at = 0, count = 0;
+    do {
+        for (count = 0; count < AHEAD && at < m->window.len; count++) {
+            kv_record record;
+            kv_slice rest = {m->window.data + at, m->window.len - at};
+            uint64_t offset = m->at_offset + at;
+            if (!kv_record_decode(rest, &in->log.id, offset, &record)) break;
+            KV_TRY(look_at(m, in, offset, &record, &some[count]));
+            at += record.size;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (is_wanted(m, in, &some[i])) copy_record(m, in, &some[i]);
+        }
+    } while (count == AHEAD);
     *taken = at;
     return KV_OK;
 }
@@ -245,6 +264,9 @@ static kv_status install_some(void *arg)
     if (limit > m->copied_count) limit = m->copied_count;
     for (; m->installed_count < limit; m->installed_count++) {
         const log_copied *c = &m->copied[m->installed_count];
+        if (m->installed_count + AHEAD < limit) {
+            log_index_prefetch(m->finder->index, c[AHEAD].hash);
+        }
         if (!log_index_move(m->finder->index, c->hash, c->source, c->target)) {
             continue; // M2
         }
