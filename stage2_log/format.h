@@ -40,8 +40,9 @@
 //   F3  A segment is sealed (synced and closed by its last record) before its
 //       successor is made. Only the newest position may have a torn tail.
 //   F4  Nothing is appended to a segment that was open when the store stopped:
-//       opening the store rewrites it as a merge of itself (R7), and the first
-//       write begins a new one.
+//       opening the store rewrites it as a merge of itself, and the first write
+//       begins a new one. After a failed sync, bytes that can be read may not
+//       be on the disk (R7); that includes the closing record.
 //   F5  A file's horizon is the lowest position whose deletions it may not
 //       have seen: it holds no record that was dead before that. A tombstone
 //       at position s is dropped only by a merge before whose inputs every

@@ -245,7 +245,12 @@ static kv_status replay_segment(log_recovery *r, log_segment *s, bool is_newest)
     }
     atomic_store(&s->size, found.good_size);
     atomic_store(&s->is_sealed, found.sealed);
-    if (is_newest && !found.sealed) r->unsealed = s;
+    // Even a closing record proves nothing if its sync may have failed: only a
+    // hint file, written after that, or a rename says that it did not.
+    if (is_newest && s->span.generation == 0 && !r->is_newest_durable) {
+        r->unsealed = s;
+        atomic_store(&s->is_sealed, false);
+    }
     r->torn_bytes += found.file_size - found.good_size;
     return KV_OK;
 }
@@ -311,6 +316,11 @@ static kv_status use_hint(log_recovery *r, log_hint *hint)
 {
     uint32_t count = hint->header.segment_count;
     KV_TRY(check_none_missing(hint, log_segments_newest(r->finder->segments)));
+    const log_segments *ss = r->finder->segments;
+    const log_segment *newest = ss->count > 0 ? ss->list[ss->count - 1] : NULL;
+    r->is_newest_durable =
+        newest != NULL &&
+        log_hint_find(hint, newest->span, log_counter(&newest->size)) != NULL;
     if (!r->uses_hints || hint->header.block_count == 0) {
         r->hint_says = "its entries are not wanted, or it has none";
         return KV_OK;

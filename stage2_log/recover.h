@@ -8,8 +8,9 @@
 //
 // Nothing on the disk changes until all of that has succeeded: an error here
 // costs nothing but the attempt. Then log_recovery_tidy removes what was set
-// aside. If the newest segment has no closing record, the store was not closed;
-// the caller rewrites that segment (F4) before anything else is written.
+// aside. Unless the hint file proves that the newest segment was closed, bytes of
+// it may be in the system's cache only; the caller rewrites it (F4) before
+// anything else is written.
 //
 // Book: hash indexes: crash recovery, partially written records
 
@@ -22,9 +23,10 @@
 typedef struct log_recovery {
     const log_finder *finder; // its index and list of segments are filled
     bool uses_hints;
-    const char *hint_says; // why hints were not used; NULL if they were
-    log_segment *unsealed; // the newest, if it has no closing record
-    kv_names trash;        // files of ours that do not count
+    const char *hint_says;  // why hints were not used; NULL if they were
+    log_segment *unsealed;  // the newest, unless a clean close is proven
+    bool is_newest_durable; // the hint file knows its last record
+    kv_names trash;         // files of ours that do not count
     uint64_t read_bytes, records, trusted; // what it took
     uint64_t torn_bytes; // behind the last whole group of the newest
 } log_recovery;
