@@ -11,7 +11,8 @@ enum {
     EARLY_SYNC_BYTES = 1 << 20, // written, before a background step syncs them
     PERCENT_SEGMENT = 25,       // garbage_percent=0
     PERCENT_ALL = 50,
-    MIN_SHARE = 8,     // an eighth of a segment's garbage is worth a merge
+    MIN_SHARE = 8, // an eighth of a segment's garbage is worth a merge
+    LEND_FACTOR = 4,
     PERCENT_SLACK = 5, // over the limit by this much, writers lend a hand
 };
 
@@ -277,20 +278,37 @@ static bool is_behind(log_store *store)
     return behind;
 }
 
+// Steps until four times as much was read as was written since the last look:
+// with three quarters of a victim live, that is what it takes to keep up.
+static kv_status lend_a_hand(log_store *store, uint64_t written)
+{
+    bool did_work = true;
+    kv_status st = KV_OK;
+    kv_mutex_lock(&store->work_lock);
+    uint64_t limit = store->merge.read_bytes + LEND_FACTOR * written;
+    while (st == KV_OK && did_work && store->merge.read_bytes < limit) {
+        st = step(store, false, false, &did_work);
+    }
+    kv_mutex_unlock(&store->work_lock);
+    return st;
+}
+
 kv_status log_house_look(log_store *store)
 {
+    // With small segments, a look at least every quarter of one.
+    uint64_t look = log_knob_of(store, LOG_KNOB_SEGMENT_BYTES) / 4;
+    if (look == 0 || look > LOOK_BYTES) look = LOOK_BYTES;
     if (KV_LIKELY(atomic_load_explicit(&store->unlooked_bytes,
-                                       memory_order_relaxed) < LOOK_BYTES)) {
+                                       memory_order_relaxed) < look)) {
         return KV_OK;
     }
-    if (atomic_exchange(&store->unlooked_bytes, 0) < LOOK_BYTES) return KV_OK;
-    bool did_work = false, has_workers = store->workers.count > 0;
-    if (has_workers) {
+    uint64_t written = atomic_exchange(&store->unlooked_bytes, 0);
+    if (written < look) return KV_OK;
+    if (store->workers.count > 0) {
         kv_workers_wake(&store->workers);
         if (!is_behind(store)) return KV_OK;
     }
-    // A step reads four times as much as was written since the last one.
-    return locked_step(store, false, false, &did_work);
+    return lend_a_hand(store, written);
 }
 
 // ---- an unfinished past -----------------------------------------------------

@@ -13,7 +13,7 @@ _Static_assert(sizeof(log_group) == 64, "a group is one cache line");
 enum {
     GROW_BY = 8,       // an eighth
     FULL_PERCENT = 90, // a table this full grows
-    PASSED_MAX = 255,
+    PASSED_MAX = UINT16_MAX,
 };
 
 // ---- groups -----------------------------------------------------------------

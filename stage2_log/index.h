@@ -55,9 +55,8 @@ typedef struct log_group {
     uint32_t hash[LOG_GROUP_ENTRIES];
     uint32_t low[LOG_GROUP_ENTRIES];  // of the place
     uint16_t high[LOG_GROUP_ENTRIES]; // of the place
-    uint8_t used;
-    uint8_t passed;
-    uint16_t unused;
+    uint16_t used;
+    uint16_t passed;
 } log_group;
 
 typedef struct log_table {

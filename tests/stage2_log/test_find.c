@@ -1,8 +1,6 @@
 // test_find.c -- lookups: one read if found, none if not, and equal hashes.
 // SPDX-License-Identifier: MIT
 
-
-
 #include "shop.h"
 
 static uint64_t reads_of(const shop *s)

@@ -19,11 +19,11 @@ static log_place place_no(uint64_t n) { return log_place_of(n, 100); }
 
 static bool finds(log_index *index, uint64_t hash, log_place place)
 {
-    log_place places[64];
+    log_place places[256];
     log_table *t = log_index_lock(index, hash);
-    size_t count = log_index_search(t, hash, places, 64);
+    size_t count = log_index_search(t, hash, places, 256);
     log_index_unlock(t);
-    for (size_t i = 0; i < count && i < 64; i++) {
+    for (size_t i = 0; i < count && i < 256; i++) {
         if (places[i] == place) return true;
     }
     return false;
