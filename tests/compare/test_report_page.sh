@@ -1,6 +1,8 @@
-# test_report_page.sh DRAW -- the page in a browser: no error, every chart seen,
+#!/bin/sh
+# test_report_page.sh -- the page in a browser: no error, every chart seen,
 # tables sort, nothing wider than the window at 360 and 1200 pixels. 77: no
-# chromium or no gnuplot.
+# chromium or no gnuplot. The argument is the program that draws a run.
+# SPDX-License-Identifier: MIT
 set -u
 draw=$1
 command -v chromium >/dev/null && command -v gnuplot >/dev/null || exit 77
@@ -29,12 +31,15 @@ awk -v dir="$dir" 'BEGIN {
     print "engine", "workload", "rep", "user_bytes", "disk_bytes", "live_bytes" >s
     print "engine", "workload", "op", "ns", "count" >l
     for (e = 1; e <= 5; e++) for (w = 1; w <= 3; w++) {
-        for (r = 1; r <= 3; r++) print engine[e], work[w], "run", r, "ops_per_s", 1e6 / e + 1e4 * r * w >m
-        for (i = 0; i < 20; i++) print engine[e], work[w], "insert", 100 * e * 2 ^ i, 2 ^ (20 - i) >l
+        for (r = 1; r <= 3; r++) print engine[e], work[w], "run", r, "ops_per_s",
+            1e6 / e + 1e4 * r * w >m
+        for (i = 0; i < 20; i++) print engine[e], work[w], "insert",
+            100 * e * 2 ^ i, 2 ^ (20 - i) >l
         if (e == 2 || e == 4) {
             print engine[e], work[w], "run", 0, "wa_total", e * w / 2 >m
             print engine[e], work[w], "run", 0, "ra_io_hit", e / 2 >m
-            for (i = 0; i < 50; i++) print engine[e], work[w], 0, i * 1e5, 1e6 * (1 + i % 10 / e), 1e6 >s
+            for (i = 0; i < 50; i++) print engine[e], work[w], 0,
+                i * 1e5, 1e6 * (1 + i % 10 / e), 1e6 >s
         }
     }
     v = dir "/void.tsv"
@@ -48,17 +53,15 @@ if command -v xmllint >/dev/null; then
 fi
 
 # The page, with a question at its beginning and the answer at its end.
-awk '/<head>/ { sub(/<head>/, "<head><script>var bad = []; onerror = function (m) { bad.push(m) }</script>") }
-/<\/body>/ { print "<script>"
-    print "const seen = Array.from(document.querySelectorAll(\"svg.chart\")).filter((s) => s.getBoundingClientRect().height > 50).length;"
-    print "const ids = Array.from(document.querySelectorAll(\"[id]\")).map((e) => e.id);"
-    print "const unnamed = Array.from(document.querySelectorAll(\"svg.chart\")).filter((s) => !document.getElementById((s.getAttribute(\"aria-labelledby\") || \"\").split(\" \")[0])).length;"
-    print "document.querySelectorAll(\"details\").forEach((d) => { d.open = true });"
-    print "const head = document.querySelector(\"#throughput thead th:nth-child(5)\"); head.querySelector(\"button\").click();"
-    print "const column = Array.from(document.querySelectorAll(\"#throughput tbody tr\")).map((r) => Number(r.cells[4].dataset.v));"
-    print "const sorted = column.length > 5 && column.every((v, i) => i === 0 || column[i - 1] <= v) && head.getAttribute(\"aria-sort\") === \"ascending\";"
-    print "parent.postMessage(`width ${innerWidth} overflow ${document.documentElement.scrollWidth - document.documentElement.clientWidth} errors ${bad.length} charts ${seen} doubles ${ids.length - new Set(ids).size} unnamed ${unnamed} sorted ${sorted}`, \"*\");"
-    print "</script>" }
+probe=$(dirname "$0")/page_probe.js
+awk -v probe="$probe" '/<head>/ {
+    sub(/<head>/, "<head><script>var bad = []; onerror = (m) => { bad.push(m) }</script>")
+}
+/<\/body>/ {
+    print "<script>"
+    while ((getline line <probe) > 0) print line
+    print "</script>"
+}
 { print }' "$dir/index.html" >"$dir/asked.html"
 
 # In a frame as wide as a phone: the browser's own window is never so narrow.

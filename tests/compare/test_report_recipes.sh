@@ -1,5 +1,8 @@
-# test_report_recipes.sh MAKE RECORDS NAME -- a recipe gives as many records as
-# its package has, each of which reads back, and no key twice. 77: no package.
+#!/bin/sh
+# test_report_recipes.sh -- a recipe gives as many records as its package has,
+# each of which reads back, and no key twice. 77: no package. The arguments are
+# make.sh, the program that reads records, and the recipe's name.
+# SPDX-License-Identifier: MIT
 set -u
 make=$1 records=$2 name=$3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stagecoach-recipe-XXXXXX")

@@ -75,7 +75,7 @@ roots() {
 # or is a test that never ran.
 registered() {
     # shellcheck disable=SC2046
-    cat /dev/null $(grep 'CMakeLists.txt$' "$scratch/all") Makefile \
+    cat /dev/null $(grep -E '(CMakeLists.txt|\.cmake)$' "$scratch/all") Makefile \
         tests/meta/pre-commit 2>/dev/null | tr -cs 'A-Za-z0-9_.' '\n' |
         sort -u >"$scratch/named"
     grep -E '^(common|compare|stage|tests)[^/]*/.*\.c$|^tests/.*\.sh$' \
