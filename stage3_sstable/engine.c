@@ -33,7 +33,7 @@ static const kv_knob knobs[KNOBS] = {
                      "of a new store's files; an old one keeps its own"},
     [KNOB_READ] = {"read", 0, 0, 1, "copy map",
                    "copy an interval with a read, or map the file"},
-    [KNOB_BACKGROUND] = {"background", 1, 0, 1, NULL,
+    [KNOB_BACKGROUND] = {"background", 1, 0, 4, NULL,
                          "threads that flush and merge; 0: writers do it"},
 };
 

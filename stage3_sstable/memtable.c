@@ -8,7 +8,8 @@
 #include "common/mem.h"
 
 enum {
-    CHUNK_BYTES = 256 << 10,
+    CHUNK_BYTES_MIN = 4 << 10, // a memtable may be as small as 1 KiB
+    CHUNK_BYTES_MAX = 256 << 10,
     HEIGHT_MAX = 64, // more than 1.44·log2 of any number of nodes (M2)
 };
 
@@ -44,7 +45,9 @@ static void *take(sst_memtable *m, size_t bytes)
     bytes = (bytes + 15) & ~(size_t)15;
     chunk *c = m->chunks;
     if (c == NULL || c->size - c->used < bytes) {
-        size_t size = bytes > CHUNK_BYTES / 4 ? bytes : CHUNK_BYTES;
+        size_t size = c == NULL ? CHUNK_BYTES_MIN : 2 * c->size;
+        if (size > CHUNK_BYTES_MAX) size = CHUNK_BYTES_MAX;
+        if (bytes > size / 4) size = bytes; // a chunk of its own
         c = kv_alloc(sizeof *c + size);
         c->used = 0;
         c->size = size;
