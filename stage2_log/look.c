@@ -23,8 +23,7 @@ void log_measure(kv *db, kv_stats *stats)
     uint64_t lists = ss->cap * sizeof(log_segment *) +
                      ss->count * (sizeof(log_segment) + sizeof(void *));
     kv_mutex_unlock(&ss->lock);
-    stats->memory_bytes = stats->index_bytes + sizeof *store + lists +
-                          store->group_cap * sizeof *store->group;
+    stats->memory_bytes = stats->index_bytes + sizeof *store + lists;
 }
 
 // ---- inspect ----------------------------------------------------------------
