@@ -279,6 +279,7 @@ static bool survive_sync(const kv_engine *engine, const char *knobs,
         }
     }
     bool met = kv_disk_sim_syncs(l.disk) >= nth;
+    kv_disk_sim_fail_sync(l.disk, 0, loss); // it must not be met later
     assert_ok(open_store(&l));
     check_content(&l, rule);
     assert_ok(kv_put(l.db, kv_str("later"), kv_str("on")));
