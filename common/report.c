@@ -22,6 +22,7 @@ static kv_fact *add(kv_report *r, kv_fact_kind kind, const char *name)
     return fact;
 }
 
+KV_PRINTF(1, 0)
 static char *format(const char *fmt, va_list args)
 {
     char text[1024];

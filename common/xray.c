@@ -14,6 +14,7 @@ static bool is_wanted(const kv_xray *x, uint64_t offset, uint64_t len)
     return offset < x->limit && end > x->from;
 }
 
+KV_PRINTF(2, 0)
 static void append_text(kv_buf *to, const char *fmt, va_list args)
 {
     char text[512];

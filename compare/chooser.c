@@ -86,6 +86,6 @@ uint64_t cmp_choose(cmp_chooser *c, uint64_t count)
     case CMP_SEQUENTIAL:
         return c->next++ % count;
     }
-    assert(!"a pattern of the list");
+    assert(false && "a pattern of the list");
     return 0;
 }
