@@ -59,7 +59,8 @@
 //   a segment's line, 64 bytes:
 //      u32 first, last, generation, horizon   u64 size, base, entry bytes,
 //      tombstone bytes, live bytes, live count
-//   a block, for each table that is not empty: u32 table  u32 entries  u32 crc of it without this field
+//   a block, for each table that is not empty:
+//      u32 table  u32 entries  u32 crc of the block without this field
 //      and per entry: u32 hash, 6 bytes of place (place.h; `base` of its
 //      segment says which)
 //

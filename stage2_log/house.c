@@ -76,8 +76,8 @@ static log_run pick_all(log_store *store, const log_segment_list *list,
     return run;
 }
 
-// On its own the house leaves a little garbage alone: a merge costs syncs. Asked
-// to settle, it does not.
+// On its own the house leaves a little garbage alone: a merge costs syncs.
+// Asked to settle, it does not.
 static log_pick_rule rule_of(log_store *store, bool is_asked)
 {
     uint64_t limit = log_segment_limit(store);

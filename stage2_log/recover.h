@@ -8,8 +8,8 @@
 //
 // Nothing on the disk changes until all of that has succeeded: an error here
 // costs nothing but the attempt. Then log_recovery_tidy removes what was set
-// aside. Unless the hint file proves that the newest segment was closed, bytes of
-// it may be in the system's cache only; the caller rewrites it (F4) before
+// aside. Unless the hint file proves that the newest segment was closed, bytes
+// of it may be in the system's cache only; the caller rewrites it (F4) before
 // anything else is written.
 //
 // Book: hash indexes: crash recovery, partially written records

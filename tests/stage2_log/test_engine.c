@@ -158,7 +158,7 @@ static void steady_overwriting_keeps_the_space_bounded(void **state)
         kv_stats_read(s.db, &stats);
         if (stats.disk_bytes > worst) worst = stats.disk_bytes;
     }
-    // Small segments waste part of their last block; 1.6 is asked of large ones.
+    // Small segments waste part of their last block.
     assert_true(worst * 10 <= (uint64_t)20000 * 116 * 17);
     shop_expect_sound(&s, 20000);
     shop_free(&s);

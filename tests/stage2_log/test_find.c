@@ -85,8 +85,7 @@ static void keys_of_one_hash_are_told_apart(void **state)
     shop_free(&s);
 }
 
-// All keys of the store hash alike: the seed is ours to see, the hash is not, so
-// the index is given one hash for all in the finder's place.
+// With a dozen entries of the key's hash in its way.
 static void a_group_may_change_a_key_twice(void **state)
 {
     (void)state;
