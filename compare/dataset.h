@@ -4,7 +4,7 @@
 //     word TAB meaning NEWLINE        both escaped as kv_escape does
 //
 // Of lines with the same key the last counts. Records are numbered in the order
-// of their keys (their `place`); `order` remembers where they stood in the file.
+// of their keys (their `place`); `order` remembers where they stood in it.
 
 #ifndef COMPARE_DATASET_H
 #define COMPARE_DATASET_H

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 //   put ─▶ log ─▶ memtable            get ─▶ active, frozen, then segments from
-//                   │ full                   the newest to the oldest: the first
+//                   │ full                  the newest to the oldest: the first
 //                   ▼ (freeze)               that knows the key has the answer
 //                 frozen memtable
 //                   │ flush (a step)
@@ -17,8 +17,8 @@
 // Locks, in the order in which they are taken; none is held over another's
 // wait for a disk except as said:
 //   commit line   one group of writers at a time: log, active memtable
-//   work          one step of housekeeping, or one freeze, at a time, disk calls
-//                 included: whoever switches the view holds it
+//   work          one step of housekeeping, or one freeze, at a time, with its
+//                 disk calls: whoever switches the view holds it
 //   view latch    the pointer to the current view
 //   memtable latch
 //

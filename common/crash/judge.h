@@ -3,7 +3,7 @@
 //
 // Invariants
 //   J1  The store opens.
-//   J2  Its content is state[n] of the workload for one n, acked <= n <= issued.
+//   J2  Its content is state[n] of the workload for one n, acked <= n <= issued
 //   J3  get agrees with scan, for keys that are there and keys that are not.
 //   J4  kv_check finds nothing, and no file is left open or half made (.tmp).
 //   J5  A second life works: put, del, a batch, sync, close, open: all there.

@@ -51,7 +51,7 @@ void cmp_figure_make(const cmp_chart *chart, const cmp_rundir *r,
                      cmp_figure *out);
 void cmp_figure_free(cmp_figure *f);
 
-// ---- for those who make one ---------------------------------------------------
+// ---- for those who make one -------------------------------------------------
 
 // Each is `make` of one chart.
 void cmp_chart_throughput(const cmp_rundir *r, cmp_figure *f);

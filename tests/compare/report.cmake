@@ -4,10 +4,8 @@ target_link_libraries(test_report_draw PRIVATE cmp_report kv_rules)
 add_executable(test_report_records test_report_records.c)
 target_link_libraries(test_report_records PRIVATE stagecoach::common kv_rules)
 
-foreach(part tables charts)
-  kv_test(compare.report_${part} ROOM compare SOURCES test_report_${part}.c
-          LIBS cmp_report m)
-endforeach()
+kv_test(compare.report_tables ROOM compare SOURCES test_report_tables.c LIBS cmp_report m)
+kv_test(compare.report_charts ROOM compare SOURCES test_report_charts.c LIBS cmp_report m)
 target_compile_definitions(test_compare_report_charts PRIVATE
   STYLE_FILE="${PROJECT_SOURCE_DIR}/compare/charts/style.gp")
 kv_register_test(compare.report_page ROOM compare TIMEOUT 180

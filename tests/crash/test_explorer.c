@@ -112,8 +112,10 @@ static int command(const char *words, FILE *out)
     char *argv[16];
     int argc = 0;
     snprintf(text, sizeof text, "%s", words);
-    for (char *at = strtok(text, " "); at != NULL; at = strtok(NULL, " ")) {
+    for (char *at = text; *at != '\0';) {
         argv[argc++] = at;
+        at += strcspn(at, " ");
+        if (*at == ' ') *at++ = '\0';
     }
     return kv_crash_command(&toy_engine, argc, argv, out);
 }

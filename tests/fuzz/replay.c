@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 //     replay [--seed N] [--scale N] [TARGET [FILE…]]
-//     replay --write-seeds TARGET DIR       a corpus for libFuzzer to begin with
+//     replay --write-seeds TARGET DIR      a corpus for libFuzzer to start with
 //
 // Each target gets its seeds, then mutations of them: a bit, a byte, a number
 // of interest, a piece cut out, doubled, or taken from another seed. With files
