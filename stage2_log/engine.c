@@ -168,7 +168,8 @@ static kv_status log_get(kv *db, kv_slice key, kv_buf *value)
     return get_hashed(store, key, log_hash(&store->finder, key), value);
 }
 
-// The groups of all keys are asked for before the first is looked at.
+// The index's memory for all keys is asked for before the first is looked up,
+// and mapped records' before the first is read.
 static kv_status log_get_many(kv *db, size_t count, const kv_slice *keys,
                               kv_buf *values, bool *found)
 {
@@ -180,6 +181,10 @@ static kv_status log_get_many(kv *db, size_t count, const kv_slice *keys,
         for (size_t i = 0; i < n && store->finder.index != NULL; i++) {
             hash[i] = log_hash(&store->finder, keys[from + i]);
             log_index_prefetch(&store->index, hash[i]);
+        }
+        for (size_t i = 0; i < n && store->segments.maps; i++) {
+            if (store->finder.index == NULL) break;
+            log_find_prefetch(&store->finder, hash[i]);
         }
         for (size_t i = from; i < from + n; i++) {
             kv_status st =

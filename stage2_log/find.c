@@ -119,6 +119,18 @@ kv_status log_find(const log_finder *finder, kv_slice key, uint64_t hash,
     return choose(finder, key, few, count, why, record);
 }
 
+void log_find_prefetch(const log_finder *finder, uint64_t hash)
+{
+    log_place place;
+    uint64_t offset;
+    log_table *table = log_index_lock(finder->index, hash);
+    if (log_index_search(table, hash, &place, 1) > 0) {
+        log_segment *s = log_segments_at(finder->segments, place, &offset);
+        log_segment_prefetch(s, offset); // in the list while the latch is held
+    }
+    log_index_unlock(table);
+}
+
 void log_record_end(log_record *record)
 {
     if (record->segment != NULL) log_segment_unpin(record->segment);

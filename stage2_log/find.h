@@ -34,6 +34,10 @@ uint64_t log_hash(const log_finder *finder, kv_slice key);
 // Cost: 1 read if found, 0 if not, but for keys that share 42 bits of hash.
 KV_MUST_USE kv_status log_find(const log_finder *finder, kv_slice key,
                                uint64_t hash, kv_why why, log_record *record);
+// Asks for the memory of the record, if it is mapped. Waits for the index's,
+// which log_index_prefetch asked for earlier.
+void log_find_prefetch(const log_finder *finder, uint64_t hash);
+
 // Unpins.
 void log_record_end(log_record *record);
 

@@ -6,8 +6,8 @@
 //                  that are small or as empty come along, as long as what is
 //                  live of them all fills one segment.
 //   merge=all      When garbage is `percent` of the log, rewrite everything
-//                  that is not being written: a round of runs of neighbours, oldest
-//                  first, each of which fills one segment.
+//                  that is not being written: a round of runs of
+//                  neighbours, oldest first, each of which fills one segment.
 //
 // With u the live share of what is merged, a byte given back costs u/(1-u)
 // bytes written. Cleaning the emptiest makes u small; rewriting everything at

@@ -18,7 +18,14 @@ void log_segment_unpin(log_segment *s)
 static kv_status fetch(log_segment *s, uint64_t offset, size_t len, kv_why why,
                        log_view *view, kv_slice *out)
 {
-    if (s->maps) return kv_file_map(s->log.file, offset, len, why, out);
+    if (s->maps) {
+        KV_TRY(kv_file_map(s->log.file, offset, len, why, out));
+        uintptr_t start = (uintptr_t)out->data - (uintptr_t)offset;
+        if (atomic_load_explicit(&s->mapped, memory_order_relaxed) != start) {
+            atomic_store_explicit(&s->mapped, start, memory_order_relaxed);
+        }
+        return KV_OK;
+    }
     kv_buf_clear(view->bytes);
     kv_buf_reserve(view->bytes, len);
     KV_TRY(kv_file_read_all(s->log.file, offset, view->bytes->data, len, why));
@@ -54,6 +61,15 @@ void log_segment_set_id(log_segment *s, const kv_recordlog_id *id)
     s->log.id = *id;
     s->header_bytes = (uint32_t)header.len;
     kv_buf_free(&header);
+}
+
+void log_segment_prefetch(const log_segment *s, uint64_t offset)
+{
+    enum { LINE_BYTES = 64 };
+    uintptr_t start = atomic_load_explicit(&s->mapped, memory_order_relaxed);
+    if (start == 0) return;
+    __builtin_prefetch((const void *)(start + (uintptr_t)offset));
+    __builtin_prefetch((const void *)(start + (uintptr_t)offset + LINE_BYTES));
 }
 
 log_facts log_segment_facts(const log_segment *s)

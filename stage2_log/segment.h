@@ -31,6 +31,7 @@ typedef struct log_segment {
     _Atomic bool is_sealed;
     _Atomic bool is_damaged; // a merge found it so: left alone from then on
     _Atomic uint32_t pins;
+    _Atomic uintptr_t mapped; // read=map: where byte 0 was seen last, or 0
     _Atomic uint64_t size;
     _Atomic uint64_t entry_bytes, tombstone_bytes, live_bytes, live_count;
 } log_segment;
@@ -59,6 +60,9 @@ KV_MUST_USE kv_status log_segment_read(log_segment *s, uint64_t offset,
 
 // Sets what the file's header says.
 void log_segment_set_id(log_segment *s, const kv_recordlog_id *id);
+
+// Asks for the memory of the record at `offset`, if it is mapped.
+void log_segment_prefetch(const log_segment *s, uint64_t offset);
 
 log_facts log_segment_facts(const log_segment *s);
 void log_segment_set_facts(log_segment *s, const log_facts *facts);

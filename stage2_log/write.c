@@ -13,6 +13,7 @@
 #include "store.h"
 
 enum {
+    AHEAD = 8, // changes between asking for a record's memory and reading it
     SEGMENT_BYTES_MIN = 8 << 20,   // segment_bytes=0: a 64th of the store,
     SEGMENT_BYTES_MAX = 512 << 20, // between these two
     SEGMENTS_WANTED = 64,
@@ -157,6 +158,9 @@ static kv_status look_up(log_store *store, log_change *group, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         log_change *c = &group[i];
+        if (store->segments.maps && i + AHEAD < count) {
+            log_find_prefetch(finder, group[i + AHEAD].hash);
+        }
         log_record *old = &store->old;
         kv_status st = log_find(finder, c->change->key, c->hash, why, old);
         if (st == KV_NOT_FOUND) continue;
