@@ -389,6 +389,72 @@ static void backups_hold_one_moment_each(subject *s)
     kv_free(c);
 }
 
+// ---- a batch of many keys ---------------------------------------------------
+
+enum { WIDE_KEYS = 200 };
+
+// One writer raises all keys of a batch together. It takes long to apply, so
+// that a reader who goes from one end of it to the other meets a half, if
+// there is one to be met.
+static void *write_wide(void *arg)
+{
+    crowd *c = ((member *)arg)->crowd;
+    kv_batch batch = {0};
+    uint8_t value[400];
+    char name[32];
+    for (uint64_t i = 1; i <= c->rounds && !atomic_load(&c->failed); i++) {
+        kv_slice bytes = kv_slice_of(value, fill_value(value, i));
+        kv_batch_clear(&batch);
+        for (unsigned k = 0; k < WIDE_KEYS; k++) {
+            kv_batch_put(&batch, key_of(name, 0, k), bytes);
+        }
+        must(c, kv_write(c->s->db, &batch), "a wide batch failed");
+    }
+    kv_batch_free(&batch);
+    atomic_fetch_sub(&c->writers_left, 1);
+    return NULL;
+}
+
+static uint64_t wide_version(crowd *c, unsigned key, kv_buf *value)
+{
+    char name[32];
+    uint64_t version = 0;
+    kv_status st = kv_get(c->s->db, key_of(name, 0, key), value);
+    if (st == KV_NOT_FOUND) return 0;
+    if (!must(c, st, "a get of a wide batch failed")) return 0;
+    if (!read_value(kv_buf_slice(value), &version)) {
+        complain(c, "a wide batch shows a value that nobody wrote");
+    }
+    return version;
+}
+
+static void a_wide_batch_is_seen_whole(subject *s)
+{
+    member writer;
+    kv_buf value = {0};
+    crowd *c = kv_zalloc(sizeof *c);
+    c->s = s;
+    c->rounds = 300 * scale;
+    atomic_store(&c->writers_left, 1);
+    kv_mutex_init(&c->lock);
+    writer.crowd = c;
+    kv_thread_start(&writer.thread, write_wide, &writer);
+    while (atomic_load(&c->writers_left) > 0 && !atomic_load(&c->failed)) {
+        for (unsigned k = 0; k < WIDE_KEYS / 2; k++) {
+            unsigned other = WIDE_KEYS - 1 - k;
+            uint64_t one = wide_version(c, k, &value);
+            if (wide_version(c, other, &value) < one) {
+                complain(c, "the end of a batch was seen after its beginning");
+            }
+        }
+    }
+    kv_thread_join(&writer.thread);
+    if (atomic_load(&c->failed)) fail_msg("%s", c->why);
+    kv_buf_free(&value);
+    kv_mutex_free(&c->lock);
+    kv_free(c);
+}
+
 int main(int argc, char **argv)
 {
     static const law laws[] = {
@@ -396,6 +462,7 @@ int main(int argc, char **argv)
         LAW(the_same_when_every_write_is_synced),
         LAW(the_same_with_a_ticking_sync),
         LAW(backups_hold_one_moment_each),
+        LAW(a_wide_batch_is_seen_whole),
     };
     arguments args = subject_arguments(argc, argv);
     scale = args.scale;
