@@ -165,7 +165,7 @@ static void copy_record(log_merge *m, const log_segment *in, const seen *s)
     remember(m, (log_copied){
                     .hash = s->hash,
                     .source = (in->base + s->offset) << 8,
-                    .target = log_place_of(out->base + offset, bytes),
+                    .target = log_segment_place(out, offset, bytes),
                     .source_bytes = (uint32_t)s->record.size,
                     .target_bytes = (uint32_t)bytes,
                 });

@@ -174,7 +174,7 @@ static kv_status apply(replaying *p, const log_entry *entry, uint64_t offset,
         if (was_there) log_index_remove(index, hash, p->record.place);
         return KV_OK;
     }
-    log_place place = log_place_of(p->segment->base + offset, size);
+    log_place place = log_segment_place(p->segment, offset, size);
     if (was_there) log_index_move(index, hash, p->record.place, place);
     else log_index_add(index, hash, place);
     if (p->counts) log_segment_count_live(p->segment, size);

@@ -26,6 +26,7 @@ typedef struct log_segment {
     uint32_t horizon; // F5
     uint64_t base;    // its first byte's address
     uint32_t chunk_count;
+    uint64_t capacity; // no record starts behind it
     uint32_t header_bytes;
     bool maps; // read=map
     _Atomic bool is_sealed;
@@ -35,6 +36,14 @@ typedef struct log_segment {
     _Atomic uint64_t size;
     _Atomic uint64_t entry_bytes, tombstone_bytes, live_bytes, live_count;
 } log_segment;
+
+// The place of a record of so many bytes.
+static inline log_place log_segment_place(const log_segment *s, uint64_t offset,
+                                          uint64_t bytes)
+{
+    assert(offset <= s->capacity); // its addresses end there
+    return log_place_of(s->base + offset, bytes);
+}
 
 // What a read needs and leaves.
 typedef struct log_view {

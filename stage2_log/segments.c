@@ -55,6 +55,7 @@ static uint32_t find_run(const log_segments *ss, uint32_t from, uint32_t count)
 static kv_status claim_addresses(log_segments *ss, log_segment *s,
                                  uint64_t capacity)
 {
+    s->capacity = capacity;
     s->chunk_count = (uint32_t)(capacity >> LOG_CHUNK_SHIFT) + 1;
     kv_mutex_lock(&ss->lock);
     uint32_t chunk = find_run(ss, ss->next_chunk, s->chunk_count);

@@ -101,16 +101,14 @@ static kv_status begin_segment(log_store *store, uint64_t capacity)
     return KV_OK;
 }
 
-// A newest segment that has room for the group, or is new.
+// A newest segment that has room for the group, or is new. What suits the store
+// grows with it; a segment keeps the limit that it was given its addresses for.
 static kv_status make_room(log_store *store, uint64_t group_bytes)
 {
-    uint64_t limit = log_segment_limit(store);
     log_segment *s = store->newest;
-    if (s != NULL && s->log.size > s->header_bytes &&
-        s->log.size + group_bytes > limit) {
-        KV_TRY(log_seal_newest(store));
-    }
-    if (store->newest != NULL) return KV_OK;
+    if (s != NULL && s->log.size + group_bytes <= s->capacity) return KV_OK;
+    KV_TRY(log_seal_newest(store));
+    uint64_t limit = log_segment_limit(store);
     uint64_t needed = KV_RECORDLOG_HEADER_MAX + group_bytes;
     return begin_segment(store, needed > limit ? needed : limit);
 }
@@ -262,7 +260,7 @@ static void apply_change(log_store *store, const log_change *c)
 {
     log_segment *s = store->newest;
     bool is_put = c->change->kind == KV_PUT;
-    log_place place = log_place_of(s->base + c->offset, c->bytes);
+    log_place place = log_segment_place(s, c->offset, c->bytes);
     log_segment_count_entry(s, is_put ? LOG_SET : LOG_TOMBSTONE, c->bytes);
     if (store->finder.index == NULL) return;
     if (c->had) log_segment_count_dead(c->old_segment, c->old_bytes);

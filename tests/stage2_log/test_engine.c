@@ -164,6 +164,50 @@ static void steady_overwriting_keeps_the_space_bounded(void **state)
     shop_free(&s);
 }
 
+// What suits a store grows with it, also while a segment is being written that
+// was given its addresses for less.
+static void places_stay_within_their_segment(void **state)
+{
+    (void)state;
+    enum { VALUE = 1 << 20, COUNT = 40 };
+    shop s = shop_new("background=0");
+    shop_open(&s);
+    log_store *store = shop_store(&s);
+    shop_put(&s, "first", "value");
+    assert_ok(kv_commit_exclusive(&store->line, log_seal_newest, store));
+    shop_put(&s, "second", "value"); // begins a segment of the smallest size
+    log_segment *first = store->segments.list[0];
+    uint64_t size = atomic_load(&first->size);
+    atomic_store(&first->size, (uint64_t)4 << 30); // as if the store were large
+    kv_buf value = {0}, got = {0};
+    kv_buf_reserve(&value, VALUE);
+    value.len = VALUE;
+    char key[16];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(key, sizeof key, "large %d", i);
+        memset(value.data, i, VALUE);
+        assert_ok(kv_put(s.db, kv_str(key), kv_buf_slice(&value)));
+    }
+    atomic_store(&first->size, size);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(key, sizeof key, "large %d", i);
+        assert_ok(kv_get(s.db, kv_str(key), &got));
+        assert_int_equal(got.len, VALUE);
+        assert_int_equal(got.data[VALUE - 1], i);
+    }
+    for (size_t i = 0; i < store->segments.count; i++) {
+        log_segment *segment = store->segments.list[i];
+        uint64_t owned = (uint64_t)segment->chunk_count << LOG_CHUNK_SHIFT;
+        assert_true(atomic_load(&segment->size) <= owned);
+    }
+    kv_buf_free(&value);
+    kv_buf_free(&got);
+    shop_kill(&s);
+    shop_open(&s);
+    shop_expect_sound(&s, COUNT + 2);
+    shop_free(&s);
+}
+
 // ---- the rest ---------------------------------------------------------------
 
 static void a_backup_is_a_store(void **state)
@@ -308,6 +352,7 @@ int main(void)
         cmocka_unit_test(readers_go_on_beside_writers_and_merges),
         cmocka_unit_test(a_fill_writes_little_more_than_its_bytes),
         cmocka_unit_test(steady_overwriting_keeps_the_space_bounded),
+        cmocka_unit_test(places_stay_within_their_segment),
         cmocka_unit_test(a_backup_is_a_store),
         cmocka_unit_test(it_explains_where_a_value_is),
         cmocka_unit_test(it_tells_of_its_parts),
