@@ -182,7 +182,7 @@ static void places_stay_within_their_segment(void **state)
     kv_buf value = {0}, got = {0};
     kv_buf_reserve(&value, VALUE);
     value.len = VALUE;
-    char key[16];
+    char key[24];
     for (int i = 0; i < COUNT; i++) {
         snprintf(key, sizeof key, "large %d", i);
         memset(value.data, i, VALUE);

@@ -35,7 +35,7 @@ static void every_cut_leaves_a_prefix(void **state)
         shop_open(&s);
         size_t end[9] = {0};
         for (int i = 1; i <= 8; i++) {
-            char key[8];
+            char key[24];
             snprintf(key, sizeof key, "k%d", i);
             shop_put(&s, key, "value");
             end[i] = shop_size(&s, "000001.seg");
