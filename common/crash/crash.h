@@ -49,13 +49,13 @@ typedef struct kv_crash_options {
     uint32_t ops;        // in the workload; 0: 40
     uint32_t sector;     // bytes written whole or not at all; 0: 512
     uint32_t depth;      // 2: also crash within a sample of recoveries
-    uint64_t states_max; // stop after so many distinct states; 0: all
+    uint64_t states_max; // judge a sample of at most about so many; 0: all
     const char *knobs;   // of the engine; NULL: the smallest sizes it allows
 } kv_crash_options;
 
 typedef struct kv_crash_result {
     uint64_t epochs;      // moments at which the disk was looked at
-    uint64_t states;      // disks built
+    uint64_t states;      // disks built: all, or the sample
     uint64_t distinct;    // of them reopened and judged
     uint64_t nested;      // of them within a recovery
     uint64_t pending_max; // unsynced atoms at one moment, at most

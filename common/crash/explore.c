@@ -9,10 +9,12 @@
 #include "common/crash/judge.h"
 #include "common/crash/states.h"
 #include "common/mem.h"
+#include "common/rng.h"
 
 enum {
     OPS_DEFAULT = 40,
     NEST_EVERY = 61,          // distinct disks
+    NEST_SAMPLE = 16,         // of their recoveries' disks, one in so many
     INTERVAL_MS = 3600 * 1000 // the ticker never ticks: chance is no help here
 };
 
@@ -79,6 +81,8 @@ typedef struct explorer {
     kv_disk *sim;
     uint32_t acked, issued; // commits: promised to be there, begun
     address at;
+    bool is_counting;  // only how many disks there are
+    uint64_t possible; // disks, once they are counted
     ledger seen;
     kv_crash_result *result;
     FILE *out;
@@ -121,10 +125,15 @@ static void report(explorer *x, const kv_buf *why)
     kv_buf_free(&where);
 }
 
-static bool is_full(const explorer *x)
+// A sample takes from every moment, and from all its disks, alike.
+static bool is_in_sample(void *arg, uint64_t index)
 {
-    return x->options->states_max > 0 &&
-           x->result->distinct >= x->options->states_max;
+    explorer *x = arg;
+    const kv_crash_options *o = x->options;
+    if (x->is_counting) return x->possible++, false;
+    if (x->wanted != NULL || o->states_max == 0) return true;
+    uint64_t lot = kv_mix64(o->seed ^ kv_mix64(x->at.event << 32 ^ index));
+    return lot % x->possible < o->states_max;
 }
 
 static bool same_address(const address *a, const address *b)
@@ -148,9 +157,7 @@ static void weigh(explorer *x, kv_disk *image)
         return;
     }
     r->states++;
-    if (is_full(x) || !is_news(&x->seen, kv_disk_sim_hash(image), x->acked)) {
-        return;
-    }
+    if (!is_news(&x->seen, kv_disk_sim_hash(image), x->acked)) return;
     r->distinct++;
     r->nested += x->at.is_nested;
     kv_crash_case c = {.engine = x->engine,
@@ -184,15 +191,15 @@ static void look(explorer *x, const kv_trace_event *event)
     size_t pending = 0;
     (void)kv_disk_sim_atoms(x->sim, &pending);
     if (pending > x->result->pending_max) x->result->pending_max = pending;
-    kv_crash_states(x->options->model, x->sim, event, x->options->seed, visit,
-                    x);
+    kv_crash_states(x->options->model, x->sim, event, x->options->seed,
+                    is_in_sample, visit, x);
 }
 
 static void observe(void *arg, const kv_trace_event *event)
 {
     explorer *x = arg;
     x->at.event = event->number;
-    if (is_full(x) || !kv_crash_is_moment(x->options->model, event)) return;
+    if (!kv_crash_is_moment(x->options->model, event)) return;
     if (x->wanted != NULL && x->wanted->event != event->number) return;
     look(x, event);
 }
@@ -203,6 +210,15 @@ typedef struct nested {
     explorer *x;
     kv_disk *sim;
 } nested;
+
+static bool is_in_nested_sample(void *arg, uint64_t index)
+{
+    const explorer *x = ((const nested *)arg)->x;
+    // Where all disks are judged, all of their recoveries' are.
+    if (x->wanted != NULL || x->possible <= x->options->states_max) return true;
+    uint64_t lot = x->at.event << 32 ^ x->at.inner_event << 16 ^ index;
+    return kv_mix64(lot) % NEST_SAMPLE == 0;
+}
 
 static void visit_nested(void *arg, uint64_t index, kv_disk *image)
 {
@@ -217,9 +233,9 @@ static void observe_nested(void *arg, const kv_trace_event *event)
     nested *n = arg;
     explorer *x = n->x;
     x->at.inner_event = event->number;
-    if (is_full(x) || !kv_crash_is_moment(x->options->model, event)) return;
+    if (!kv_crash_is_moment(x->options->model, event)) return;
     kv_crash_states(x->options->model, n->sim, event, x->options->seed,
-                    visit_nested, n);
+                    is_in_nested_sample, visit_nested, n);
 }
 
 static kv_options open_options(const explorer *x, kv_disk *disk)
@@ -295,7 +311,7 @@ static kv_status run_workload(explorer *x, kv_disk *traced)
 {
     kv *db = NULL;
     kv_status st = reopen(x, traced, &db);
-    for (size_t i = 0; i < x->work.count && st == KV_OK && !is_full(x); i++) {
+    for (size_t i = 0; i < x->work.count && st == KV_OK; i++) {
         const kv_crash_step *step = &x->work.steps[i];
         x->issued = step->commit;
         st = run_step(x, traced, &db, step);
@@ -323,6 +339,19 @@ static kv_status explore(explorer *x)
     kv_disk_close(traced);
     kv_crash_workload_free(&x->work);
     kv_free(x->seen.place);
+    return st;
+}
+
+// The same workload, for the number of its disks.
+static kv_status count_disks(const explorer *x, uint64_t *possible)
+{
+    kv_crash_result unused = {0};
+    explorer counter = {.engine = x->engine,
+                        .options = x->options,
+                        .result = &unused,
+                        .is_counting = true};
+    kv_status st = explore(&counter);
+    *possible = counter.possible;
     return st;
 }
 
@@ -357,7 +386,8 @@ kv_status kv_crash_explore(const kv_engine *engine,
     *result = (kv_crash_result){0};
     explorer x = {
         .engine = engine, .options = &o, .result = result, .out = out};
-    kv_status st = explore(&x);
+    kv_status st = o.states_max > 0 ? count_disks(&x, &x.possible) : KV_OK;
+    if (st == KV_OK) st = explore(&x);
     kv_names_free(&smallest);
     return st;
 }

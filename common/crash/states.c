@@ -22,9 +22,17 @@ typedef struct chooser {
     uint8_t *keep;
     kv_rng rng;
     uint64_t index;
+    kv_crash_chooser *wants;
     kv_crash_visitor *visit;
     void *arg;
 } chooser;
+
+// Numbers the next disk; true if it is to be built.
+static bool is_wanted(chooser *c)
+{
+    uint64_t index = c->index++;
+    return c->wants == NULL || c->wants(c->arg, index);
+}
 
 bool kv_crash_is_moment(kv_crash_model model, const kv_trace_event *event)
 {
@@ -64,9 +72,10 @@ static void show_cuts(chooser *c, const kv_trace_event *event)
     size_t skip_to = len > CUTS_MAX ? len - CUTS_MAX / 2 : len + 1;
     for (size_t cut = 0; cut <= len; cut++) {
         if (cut == skip_from) cut = skip_to;
+        if (!is_wanted(c)) continue;
         kv_disk *image =
             len > 0 ? cut_write(c->sim, event, cut) : kv_disk_sim_kill(c->sim);
-        c->visit(c->arg, c->index++, image);
+        c->visit(c->arg, c->index - 1, image);
     }
 }
 
@@ -80,8 +89,9 @@ static void show(chooser *c)
     }
     int fills = loses_bytes && c->model == KV_CRASH_POSIX ? KV_SIM_FILLS : 1;
     for (int fill = 0; fill < fills; fill++) {
+        if (!is_wanted(c)) continue;
         kv_disk *image = kv_disk_sim_crash(c->sim, c->keep, (kv_sim_fill)fill);
-        c->visit(c->arg, c->index++, image);
+        c->visit(c->arg, c->index - 1, image);
     }
 }
 
@@ -223,9 +233,11 @@ static void show_prefixes(chooser *c)
 
 void kv_crash_states(kv_crash_model model, kv_disk *sim,
                      const kv_trace_event *event, uint64_t seed,
-                     kv_crash_visitor *visit, void *arg)
+                     kv_crash_chooser *wants, kv_crash_visitor *visit,
+                     void *arg)
 {
-    chooser c = {.model = model, .sim = sim, .visit = visit, .arg = arg};
+    chooser c = {
+        .model = model, .sim = sim, .wants = wants, .visit = visit, .arg = arg};
     if (model == KV_CRASH_KILL) {
         show_cuts(&c, event);
         return;

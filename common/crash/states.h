@@ -28,7 +28,7 @@ typedef void kv_crash_visitor(void *arg, uint64_t index, kv_disk *image);
 bool kv_crash_is_moment(kv_crash_model model, const kv_trace_event *event);
 
 // Shows every disk that a crash before `event` may leave of `sim`. `event` is
-// NULL after the last one. `seed` chooses the random subsets.
+// NULL after the last one. `seed` chooses the random subsets;
 // `wants` NULL wants all.
 void kv_crash_states(kv_crash_model model, kv_disk *sim,
                      const kv_trace_event *event, uint64_t seed,
