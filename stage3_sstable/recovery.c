@@ -326,14 +326,27 @@ static kv_status recover_with(sst_store *s, inventory *found, sst_memtable *m,
     if (!found->has_catalog) KV_TRY(require_unused(s, found));
     KV_TRY(open_segments(s, &found->catalog, segments + 1, count));
     if (found->has_catalog) KV_TRY(replay_all(s, found, m));
-    if (s->config.read_only) {
-        begin(s, m, segments + 1, *count);
-        return KV_OK;
-    }
+    return KV_OK;
+}
+
+// On a full disk the store opens all the same, and can be read. What the logs
+// hold stays in them until the first write for which there is room flushes it.
+static kv_status begin_full(sst_store *s, sst_memtable *m,
+                            sst_segment *const *segments, size_t count)
+{
+    kv_status closed = kv_recordlog_close(&s->log);
+    begin(s, m, segments, count);
+    s->must_flush = true;
+    return closed;
+}
+
+static kv_status make_good(sst_store *s, sst_memtable *m,
+                           sst_segment **segments, size_t count)
+{
     bool has_entries = sst_memtable_count(m) > 0;
     if (has_entries) KV_TRY(flush_recovered(s, m, &segments[0]));
-    KV_TRY(has_entries ? start_afresh(s, segments, *count + 1)
-                       : start_afresh(s, segments + 1, *count));
+    KV_TRY(has_entries ? start_afresh(s, segments, count + 1)
+                       : start_afresh(s, segments + 1, count));
     return sst_store_orphans(s, true, NULL);
 }
 
@@ -345,8 +358,16 @@ kv_status sst_store_recover(sst_store *s)
     // One place in front, for what the logs hold.
     sst_segment **segments =
         kv_zalloc((found.catalog.count + 1) * sizeof(sst_segment *));
-    sst_memtable *m = sst_memtable_new(0);
+    sst_memtable *m = sst_memtable_new(found.catalog.log);
     if (st == KV_OK) st = recover_with(s, &found, m, segments, &count);
+    if (st == KV_OK && s->config.read_only) {
+        begin(s, m, segments + 1, count);
+    } else if (st == KV_OK) {
+        st = make_good(s, m, segments, count);
+        if (st == KV_NO_SPACE && found.has_catalog) {
+            st = begin_full(s, m, segments + 1, count);
+        }
+    }
     for (size_t i = 0; i <= found.catalog.count; i++) {
         sst_segment_unref(segments[i]);
     }

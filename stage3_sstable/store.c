@@ -59,8 +59,9 @@ kv_status sst_store_close(sst_store *s)
 {
     kv_status st = KV_OK;
     sst_store_drop_jobs(s);
-    // A log in doubt has lost its file already: only a good one is sealed.
-    if (s->log.file != NULL && !s->config.read_only) {
+    // A closing record vouches for all before it (recordlog.h, R5): a log whose
+    // sync failed must not get one.
+    if (s->log.file != NULL && !s->log_in_doubt && !s->config.read_only) {
         st = kv_recordlog_seal(&s->log, kv_for(KV_FOR_WAL));
     }
     kv_status closed = kv_recordlog_close(&s->log);
@@ -155,13 +156,21 @@ kv_status sst_log_create(const sst_config *config, kv_disk *disk,
     return KV_OK;
 }
 
+// Remembers that a call on the log failed in a way that leaves it in doubt.
+static kv_status doubt(sst_store *s, kv_status st)
+{
+    if (st == KV_IO) s->log_in_doubt = true;
+    return st;
+}
+
 kv_status sst_store_freeze(sst_store *s)
 {
     kv_why why = kv_for(KV_FOR_WAL);
     if (s->log.file != NULL) {
-        KV_TRY(kv_recordlog_seal(&s->log, why));
-        KV_TRY(kv_file_close(s->log.file));
-        s->log.file = NULL; // sealed, and its size remembered
+        KV_TRY(doubt(s, kv_recordlog_seal(&s->log, why)));
+        kv_file *sealed = s->log.file; // gone even if closing it fails
+        s->log.file = NULL;
+        KV_TRY(kv_file_close(sealed));
     }
     // Where there is no room for a new log, the next writer tries again.
     uint64_t previous_size = s->log.size;
@@ -182,6 +191,8 @@ static kv_status make_room_locked(sst_store *s)
 {
     KV_TRY(sst_store_flush_locked(s)); // W3
     KV_TRY(sst_store_freeze(s));
+    if (s->must_flush) KV_TRY(sst_store_flush_locked(s));
+    s->must_flush = false;
     bool did_work = s->config.steps_inline;
     while (did_work) KV_TRY(sst_store_step_locked(s, &did_work));
     return KV_OK;
@@ -191,7 +202,7 @@ static kv_status make_room_locked(sst_store *s)
 static kv_status make_room(sst_store *s)
 {
     bool is_full = sst_memtable_bytes(s->active) >= s->config.memtable_bytes;
-    if (!is_full && s->log.file != NULL) return KV_OK;
+    if (!is_full && s->log.file != NULL && !s->must_flush) return KV_OK;
     kv_mutex_lock(&s->work);
     kv_status st = make_room_locked(s);
     kv_mutex_unlock(&s->work);
@@ -264,7 +275,7 @@ static kv_status log_group(sst_store *s, const kv_commit_entry *entries,
     if (st == KV_OK && s->config.sync_commits) {
         st = kv_recordlog_sync(&s->log, why);
     }
-    return st;
+    return doubt(s, st);
 }
 
 static kv_status write_group(void *arg, const kv_commit_entry *entries,
@@ -292,7 +303,7 @@ static kv_status sync_log(void *arg)
 {
     sst_store *s = arg;
     if (s->log.file == NULL) return KV_OK; // sealed, and so synced
-    return kv_recordlog_sync(&s->log, kv_for(KV_FOR_WAL));
+    return doubt(s, kv_recordlog_sync(&s->log, kv_for(KV_FOR_WAL)));
 }
 
 kv_status sst_store_sync(sst_store *s)

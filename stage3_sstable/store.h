@@ -74,6 +74,8 @@ typedef struct sst_store {
     kv_commit_line line;
     sst_memtable *active; // the view's; the line's leader's
     kv_recordlog log;     // of the active memtable; the line's leader's
+    bool log_in_doubt;    // a sync of it failed; the line's leader's
+    bool must_flush;      // the memtable was recovered, and is in old logs only
     uint64_t seq;         // of the last group; the line's leader's
     kv_buf payload;       // scratch of the line's leader
 
