@@ -1,0 +1,121 @@
+// block.h -- a data block: some 4 KiB of entries, built, searched and walked.
+// SPDX-License-Identifier: MIT
+//
+//   A block, before compression and without its seal (format.h):
+//
+//   +---------+---------+---+---------+-----------+------------+------+
+//   | entry 0 | entry 1 | … | n-1     | n tags u8 | n places   | tail |
+//   +---------+---------+---+---------+-----------+------------+------+
+//
+//   entry      +---------------+--------------+--------------------+
+//              | shared varint | own varint   | order varint       |
+//              +---------------+--------------+--------------------+
+//              | own bytes of the key         | value              |
+//              +------------------------------+--------------------+
+//              shared   how many bytes of its key it takes from the restart
+//                       point's key
+//              order    (seq - base seq)·2 + kind
+//              value    up to where the next entry begins
+//   tag        the high byte of the key's hash: a get compares 8 tags at a
+//              time, and reads only the entries whose tag is right
+//   place      where the entry begins: u16, or u32 in a block of 64 KiB or more
+//   tail       base seq u64 | n u16 | restart interval u8 | bytes per place u8
+//
+//   Entries 0, R, 2R … (R: the restart interval) are restart points and hold
+//   their key whole; the R-1 behind each share its beginning:
+//
+//      "car" 9 put "vroom", "cat" 7 put "meow", "cat" 4 del, base seq 4
+//      00 03 0a  63 61 72  76 72 6f 6f 6d     restart: shares nothing
+//      02 01 06  74        6d 65 6f 77        "ca" + "t"
+//      02 01 01  74
+//
+// Invariants
+//   B1  Entry 0 begins at 0, each entry where the one before ends, and the tags
+//       where the last one ends.
+//   B2  A restart point shares nothing. Between restart points `shared` never
+//       grows (keys ascend), so that a walk forward only ever overwrites the
+//       end of the key it has.
+//   B3  A block has 1 to 65535 entries.
+//   B4  Entries ascend (E1); tags are those of the keys. (Checked by
+//       lsm_block_check, not on every open.)
+//
+// Book: "The SSTable file format"
+
+#ifndef LSM_BLOCK_H
+#define LSM_BLOCK_H
+
+#include "entry.h"
+
+enum {
+    LSM_RESTART_INTERVAL = 16,
+    LSM_BLOCK_ENTRIES_MAX = 65535,
+};
+
+// ---- building ---------------------------------------------------------------
+
+// Zeroed: empty. Grows `bytes` entry by entry; one builder makes many blocks.
+typedef struct lsm_block_builder {
+    kv_buf bytes;
+    kv_buf tags, places; // collected; u32 per place
+    kv_buf restart_key;
+    uint64_t base_seq;
+    uint32_t count;
+} lsm_block_builder;
+
+// Requires that the entry stands behind the last one (E1), that the block has
+// less than LSM_BLOCK_ENTRIES_MAX, and that entry->seq >= base_seq, which
+// lsm_block_begin set.
+void lsm_block_begin(lsm_block_builder *b, uint64_t base_seq);
+void lsm_block_add(lsm_block_builder *b, const lsm_entry *entry, uint64_t hash);
+// Bytes the block would have now.
+size_t lsm_block_bytes(const lsm_block_builder *b);
+// The finished block; the builder's, until its next call. Requires an entry.
+kv_slice lsm_block_finish(lsm_block_builder *b);
+void lsm_block_builder_free(lsm_block_builder *b);
+
+// ---- reading ----------------------------------------------------------------
+
+// A block's parts. Points into the block's bytes, which whoever has it keeps.
+typedef struct lsm_block {
+    const uint8_t *bytes;  // entries begin here
+    const uint8_t *tags;   // and end here
+    const uint8_t *places; // behind `count` tags
+    uint64_t base_seq;
+    uint32_t count;
+    uint8_t interval, place_bytes;
+} lsm_block;
+
+// Finds the parts, and verifies B1 to B3 and every length within: from then on
+// the block is read without looking. False if it is not a block.
+// Cost: a look at the head of every entry.
+bool lsm_block_open(kv_slice bytes, lsm_block *out);
+// The same for bytes that lsm_block_open has accepted before. Cost: the tail.
+lsm_block lsm_block_again(kv_slice bytes);
+
+// The newest entry of the key with seq <= seq_max. False: not in this block.
+// *value points into the block.
+bool lsm_block_get(const lsm_block *b, kv_slice key, uint64_t hash,
+                   uint64_t seq_max, uint64_t *seq, lsm_kind *kind,
+                   kv_slice *value);
+
+// A place in a block. The key of the entry is put together in `key`, whose
+// memory is kept from block to block; its value is in the block.
+typedef struct lsm_block_walk {
+    lsm_block block;
+    uint32_t i; // of the entry
+    kv_buf key;
+} lsm_block_walk;
+
+// Each goes to an entry and fills it in, or returns false: none there, and the
+// walk stands nowhere. The slices are the walk's, until its next call.
+bool lsm_block_seek(lsm_block_walk *w, kv_slice key, lsm_entry *out);
+bool lsm_block_seek_before(lsm_block_walk *w, kv_slice key, lsm_entry *out);
+void lsm_block_first(lsm_block_walk *w, lsm_entry *out);
+void lsm_block_last(lsm_block_walk *w, lsm_entry *out);
+bool lsm_block_next(lsm_block_walk *w, lsm_entry *out);
+bool lsm_block_prev(lsm_block_walk *w, lsm_entry *out);
+
+// False unless B4 holds; *i is the first entry that breaks it.
+bool lsm_block_check(const lsm_block *b, uint32_t *i);
+
+#endif

@@ -1,0 +1,34 @@
+// compress.h -- blocks made smaller and back: LZ4 and Zstandard.
+// SPDX-License-Identifier: MIT
+//
+//   payload of a compressed block:  raw size u32 | compressed bytes
+//
+// A block that would not get smaller by an eighth is stored as it is.
+//
+// Book: "The SSTable file format"
+
+#ifndef LSM_COMPRESS_H
+#define LSM_COMPRESS_H
+
+#include "format.h"
+
+// What Zstandard needs to work, kept from block to block. Zeroed is ready.
+typedef struct lsm_compressor {
+    struct ZSTD_CCtx_s *zstd;
+} lsm_compressor;
+
+// Appends the block to `to` as it will be stored, and says how: as asked, or
+// LSM_COMPRESS_NONE.
+lsm_compression lsm_compress(lsm_compressor *c, lsm_compression how,
+                             kv_slice block, kv_buf *to);
+void lsm_compressor_free(lsm_compressor *c);
+
+// The size before compression, or 0 if the payload does not say one of 1 to
+// LSM_BLOCK_MAX.
+size_t lsm_raw_size(kv_slice payload);
+// Fills `to`, which has lsm_raw_size bytes. False if that is not what comes
+// out.
+bool lsm_decompress(lsm_compression how, kv_slice payload, uint8_t *to,
+                    size_t raw_size);
+
+#endif
