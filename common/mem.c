@@ -1,10 +1,11 @@
 // mem.c -- see mem.h.
 // SPDX-License-Identifier: MIT
 
-#define _DEFAULT_SOURCE // MAP_ANONYMOUS, madvise
+#define _DEFAULT_SOURCE // MAP_ANONYMOUS, MAP_NORESERVE, madvise
 
 #include "common/mem.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,20 @@ char *kv_strdup(const char *s)
     return memcpy(kv_alloc(bytes), s, bytes);
 }
 
+static void *map_zeroes(size_t bytes, int flags)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return or_die(memory == MAP_FAILED ? NULL : memory, bytes);
+}
+
+static void unmap(void *memory, size_t bytes)
+{
+    if (munmap(memory, bytes) == 0) return;
+    fprintf(stderr, "stagecoach: a block of %zu bytes was not ours\n", bytes);
+    abort();
+}
+
 void *kv_alloc_pages(size_t bytes)
 {
     if (bytes < HUGE_PAGE_BYTES) {
@@ -46,20 +61,31 @@ void *kv_alloc_pages(size_t bytes)
         void *memory = or_die(aligned_alloc(64, rounded), rounded);
         return rounded > 0 ? memset(memory, 0, rounded) : memory;
     }
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    or_die(memory == MAP_FAILED ? NULL : memory, bytes);
+    void *memory = map_zeroes(bytes, 0);
     madvise(memory, bytes, MADV_HUGEPAGE); // a wish; refusal costs only speed
     return memory;
 }
 
 void kv_free_pages(void *memory, size_t bytes)
 {
-    if (bytes < HUGE_PAGE_BYTES) {
-        free(memory);
-    } else if (munmap(memory, bytes) != 0) {
-        fprintf(stderr, "stagecoach: a block of %zu bytes was not ours\n",
-                bytes);
-        abort();
-    }
+    if (bytes < HUGE_PAGE_BYTES) free(memory);
+    else unmap(memory, bytes);
+}
+
+void *kv_reserve(size_t bytes) { return map_zeroes(bytes, MAP_NORESERVE); }
+
+void kv_unreserve(void *memory, size_t bytes)
+{
+    if (memory != NULL) unmap(memory, bytes);
+}
+
+void kv_reserve_large(void *memory, size_t bytes)
+{
+    // The part that begins and ends with a large page.
+    uintptr_t first = ((uintptr_t)memory + HUGE_PAGE_BYTES - 1) &
+                      ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+    uintptr_t limit = (uintptr_t)memory + bytes;
+    if (first >= limit) return;
+    madvise((char *)memory + (first - (uintptr_t)memory), limit - first,
+            MADV_HUGEPAGE);
 }

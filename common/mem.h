@@ -22,4 +22,12 @@ char *kv_strdup(const char *s);
 void *kv_alloc_pages(size_t bytes);
 void kv_free_pages(void *memory, size_t bytes);
 
+// For what may grow large and must not move: an address range, zeroed, of
+// which only what is touched becomes memory. Give the same size back.
+void *kv_reserve(size_t bytes);
+void kv_unreserve(void *memory, size_t bytes); // NULL is fine
+// From here on, memory of a reserved range that is touched for the first time
+// may come in 2 MiB pages: a wish, as with kv_alloc_pages.
+void kv_reserve_large(void *memory, size_t bytes);
+
 #endif
