@@ -1,0 +1,219 @@
+// format_check.c -- see format.h: is this a page? F1 to F6, of any bytes.
+// SPDX-License-Identifier: MIT
+
+#include <inttypes.h>
+
+#include "format.h"
+
+// A page that is looked at, and what has been seen of it.
+typedef struct view {
+    const uint8_t *page;
+    uint32_t page_bytes;
+    uint64_t page_id; // where it was read from
+    bt_kind kind;
+    size_t count, heap_from; // of slots; offset of the lowest cell
+    size_t cell_bytes;       // of the cells seen
+    // A bit for each byte of the page that a cell has.
+    uint64_t taken[BT_PAGE_MAX / 64];
+} view;
+
+static kv_status bad(const view *v, size_t at, const char *what)
+{
+    return kv_fail(KV_CORRUPT, "%s: page %" PRIu64 ", byte %" PRIu64 ": %s",
+                   bt_file_name, v->page_id, v->page_id * v->page_bytes + at,
+                   what);
+}
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != 0) return false;
+    }
+    return true;
+}
+
+static bool is_reference(uint64_t page_id)
+{
+    return page_id >= BT_FIRST_PAGE && page_id <= BT_PAGE_ID_MAX;
+}
+
+// ---- F1 ---------------------------------------------------------------------
+
+static kv_status check_header(const view *v)
+{
+    const uint8_t *page = v->page;
+    if (page[6] > 16 || bt_page_bytes(page) != v->page_bytes) {
+        return bad(v, 6, "the size of a page of another store");
+    }
+    if (page[4] < BT_LEAF || page[4] > BT_FREE_LIST) {
+        return bad(v, 4, "no kind of page");
+    }
+    if (page[7] != 0) return bad(v, 7, "not the 0 that belongs here");
+    if (bt_page_id(page) != v->page_id) {
+        return bad(v, 8, "a page that belongs elsewhere");
+    }
+    unsigned level = bt_level(page);
+    if (level > BT_LEVEL_MAX || (level > 0) != (v->kind == BT_INNER)) {
+        return bad(v, 5, "a level that this kind of page is not at");
+    }
+    return KV_OK;
+}
+
+// ---- F2 and F3 --------------------------------------------------------------
+
+// Notes that the cell has these bytes; false if another one does.
+static bool take(view *v, size_t from, size_t limit)
+{
+    while (from < limit) {
+        size_t word = from / 64, bit = from % 64;
+        size_t bits = limit - from < 64 - bit ? limit - from : 64 - bit;
+        uint64_t mask = (bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1)
+                        << bit;
+        if ((v->taken[word] & mask) != 0) return false;
+        v->taken[word] |= mask;
+        from += bits;
+    }
+    return true;
+}
+
+// Of two suffixes with one head: is `a` below `b`?
+static bool is_below(const bt_cell *a, const bt_cell *b)
+{
+    size_t len = a->rest.len < b->rest.len ? a->rest.len : b->rest.len;
+    int c = len > 0 ? memcmp(a->rest.data, b->rest.data, len) : 0;
+    return c < 0 || (c == 0 && a->suffix_bytes < b->suffix_bytes);
+}
+
+static kv_status check_slot(view *v, size_t i, bt_cell *cell)
+{
+    const uint8_t *slot = bt_slot(v->page, i);
+    size_t at = (size_t)(slot - v->page), offset = bt_slot_offset(slot);
+    if (offset < v->heap_from || offset >= v->page_bytes) {
+        return bad(v, at + BT_HEAD_BYTES, "a slot that points out of the heap");
+    }
+    kv_slice bytes = kv_slice_of(v->page + offset, v->page_bytes - offset);
+    size_t size = bt_cell_decode(bytes, v->kind, cell);
+    if (size == 0) return bad(v, offset, "no cell begins here");
+    if (!take(v, offset, offset + size)) {
+        return bad(v, offset, "a cell on top of another");
+    }
+    v->cell_bytes += size;
+    cell->head = bt_slot_head(slot);
+    uint32_t beyond = cell->suffix_bytes >= BT_HEAD_BYTES
+                          ? 0
+                          : UINT32_MAX >> 8 * cell->suffix_bytes;
+    if ((cell->head & beyond) != 0) {
+        return bad(v, at, "a head with more bytes than its key");
+    }
+    bool refers = v->kind == BT_INNER || cell->value.len < cell->value_bytes;
+    if (refers ? !is_reference(cell->page_id) : cell->page_id != 0) {
+        return bad(v, offset, "a reference to no page"); // F4
+    }
+    return KV_OK;
+}
+
+static kv_status check_slots(view *v)
+{
+    bt_cell cells[2];
+    for (size_t i = 0; i < v->count; i++) {
+        bt_cell *cell = &cells[i % 2], *last = &cells[1 - i % 2];
+        KV_TRY(check_slot(v, i, cell));
+        if (i == 0 || last->head < cell->head) continue;
+        if (last->head > cell->head || !is_below(last, cell)) {
+            return bad(v, (size_t)(bt_slot(v->page, i) - v->page),
+                       "a key that is not above the one before it");
+        }
+    }
+    return KV_OK;
+}
+
+static kv_status check_tree_page(view *v)
+{
+    const uint8_t *page = v->page;
+    v->count = bt_count(page);
+    size_t prefix = bt_prefix_bytes(page), heap = bt_heap_bytes(page);
+    if (BT_HEADER_BYTES + prefix + v->count * BT_SLOT_BYTES + heap >
+        v->page_bytes) {
+        return bad(v, 32, "more slots and cells than fit");
+    }
+    bool is_inner = v->kind == BT_INNER;
+    if (is_inner ? !is_reference(bt_link(page)) : bt_link(page) != 0) {
+        return bad(v, 24, "a reference to no page"); // F4
+    }
+    v->heap_from = v->page_bytes - heap;
+    memset(v->taken, 0, v->page_bytes / 8);
+    KV_TRY(check_slots(v));
+    if (v->cell_bytes + bt_dead_bytes(page) != heap) {
+        return bad(v, 38, "a wrong count of dead bytes");
+    }
+    return KV_OK;
+}
+
+// ---- F5 ---------------------------------------------------------------------
+
+static kv_status check_overflow(const view *v)
+{
+    size_t capacity = bt_overflow_capacity(v->page_bytes);
+    size_t here = bt_count(v->page), rest = bt_overflow_rest(v->page);
+    bool is_last = bt_link(v->page) == 0;
+    if (here == 0 || here > capacity || rest > BT_VALUE_MAX ||
+        (is_last ? rest != here : here != capacity || rest <= here)) {
+        return bad(v, 32, "lengths that no part of a value has");
+    }
+    if (!is_last && !is_reference(bt_link(v->page))) {
+        return bad(v, 24, "a reference to no page"); // F4
+    }
+    if (!is_zero(v->page + 34, 2) ||
+        !is_zero(v->page + BT_HEADER_BYTES + here, capacity - here)) {
+        return bad(v, BT_HEADER_BYTES + here, "bytes behind the value"); // F6
+    }
+    return KV_OK;
+}
+
+static kv_status check_free_list(const view *v)
+{
+    size_t count = bt_count(v->page),
+           capacity = bt_free_capacity(v->page_bytes);
+    if (count > capacity) return bad(v, 32, "more page ids than fit");
+    if (bt_link(v->page) != 0 && !is_reference(bt_link(v->page))) {
+        return bad(v, 24, "a reference to no page"); // F4
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_reference(bt_free_get(v->page, i))) {
+            return bad(v, BT_HEADER_BYTES + 8 * i, "a reference to no page");
+        }
+    }
+    if (!is_zero(v->page + 34, 6) ||
+        !is_zero(v->page + BT_HEADER_BYTES + 8 * count,
+                 v->page_bytes - BT_HEADER_BYTES - 8 * count)) {
+        return bad(v, BT_HEADER_BYTES + 8 * count,
+                   "bytes behind the page ids"); // F6
+    }
+    return KV_OK;
+}
+
+kv_status bt_page_check(const uint8_t *page, uint32_t page_bytes,
+                        uint64_t page_id)
+{
+    view v;
+    v.page = page;
+    v.page_bytes = page_bytes;
+    v.page_id = page_id;
+    v.kind = bt_kind_of(page);
+    v.cell_bytes = 0;
+    KV_TRY(check_header(&v));
+    if (v.kind == BT_OVERFLOW) return check_overflow(&v);
+    if (v.kind == BT_FREE_LIST) return check_free_list(&v);
+    return check_tree_page(&v);
+}
+
+kv_status bt_page_verify(const uint8_t *page, uint32_t page_bytes,
+                         uint64_t page_id, uint64_t store_id)
+{
+    if (kv_get_u32(page) != bt_page_checksum(page, page_bytes, store_id)) {
+        return kv_fail(KV_CORRUPT,
+                       "%s: page %" PRIu64 ", byte %" PRIu64 ": a bad checksum",
+                       bt_file_name, page_id, page_id * page_bytes);
+    }
+    return bt_page_check(page, page_bytes, page_id);
+}

@@ -1,0 +1,211 @@
+// test_deal.c -- cells dealt out anew: none lost, separators right, pages as
+// full as they have to be.
+// SPDX-License-Identifier: MIT
+
+#include "common/mem.h"
+
+#include "deal.h"
+#include "tests/stage5_btree/shelf.h"
+#include "tests/support/test.h"
+
+enum { FROM = 3, TO = BT_DEAL_MAX };
+
+typedef struct desk {
+    shelf shelf;
+    kv_rng rng;
+    uint8_t *from[FROM], *to[TO];
+    uint64_t ids[TO];
+    kv_buf between[FROM - 1], separators[TO - 1];
+    kv_buf key, value;
+    bt_deal deal;
+} desk;
+
+static void desk_begin(desk *d, bt_kind kind, uint32_t page_bytes,
+                       uint64_t seed)
+{
+    *d = (desk){.shelf = {.kind = kind, .page_bytes = page_bytes}};
+    kv_rng_seed(&d->rng, seed);
+    for (size_t i = 0; i < FROM; i++) d->from[i] = kv_zalloc(page_bytes);
+    for (size_t i = 0; i < TO; i++) {
+        d->to[i] = kv_zalloc(page_bytes);
+        d->ids[i] = 20 + i;
+    }
+}
+
+static void desk_end(desk *d)
+{
+    for (size_t i = 0; i < FROM; i++) kv_free(d->from[i]);
+    for (size_t i = 0; i < TO; i++) kv_free(d->to[i]);
+    for (size_t i = 0; i + 1 < FROM; i++) kv_buf_free(&d->between[i]);
+    for (size_t i = 0; i + 1 < TO; i++) kv_buf_free(&d->separators[i]);
+    kv_buf_free(&d->key);
+    kv_buf_free(&d->value);
+    shelf_free(&d->shelf);
+}
+
+// Puts random entries into the shelf and the page, until it refuses one or has
+// `most`.
+static void fill_page(desk *d, size_t i, unsigned shape, size_t most)
+{
+    shelf *s = &d->shelf;
+    uint8_t *page = d->from[i];
+    bt_page_init(page, s->page_bytes, s->kind, s->kind == BT_INNER, 7 + i);
+    bt_set_lsn(page, 100 - i);
+    if (s->kind == BT_INNER) bt_set_link(page, 77);
+    shelf mine = {.kind = s->kind, .page_bytes = s->page_bytes};
+    bool is_full = false;
+    for (unsigned k = 0; k < 5000 && mine.count < most && !is_full; k++) {
+        size_t slot, at;
+        shelf_make_key(&d->rng, shape, s->page_bytes, &d->key);
+        // The page's share of the key space: keys that begin with its number.
+        kv_buf whole = {0};
+        uint8_t digit = (uint8_t)('a' + i);
+        kv_buf_append(&whole, kv_slice_of(&digit, 1));
+        kv_buf_append(&whole, kv_buf_slice(&d->key));
+        if (whole.len > bt_key_max(s->page_bytes)) {
+            whole.len = bt_key_max(s->page_bytes);
+        }
+        kv_slice key = kv_buf_slice(&whole);
+        bt_cell cell = shelf_make_cell(s, &d->rng, key, &d->value);
+        if (!shelf_find(&mine, key, &at)) {
+            assert_false(bt_page_find(page, key, &slot));
+            if (bt_page_insert(page, slot, &cell)) {
+                shelf_put(&mine, &cell);
+                shelf_put(s, &cell);
+            } else {
+                is_full = true;
+            }
+        }
+        kv_buf_free(&whole);
+    }
+    shelf_free(&mine);
+}
+
+// Makes `count` neighbours, each of `most` entries if so many fit.
+static void fill(desk *d, size_t count, unsigned shape, size_t most)
+{
+    d->deal = (bt_deal){.from_count = count};
+    for (size_t i = 0; i < count; i++) {
+        fill_page(d, i, shape, most);
+        d->deal.from[i] = d->from[i];
+        if (i == 0) continue;
+        uint8_t digit = (uint8_t)('a' + i);
+        kv_buf_clear(&d->between[i - 1]);
+        kv_buf_append(&d->between[i - 1], kv_slice_of(&digit, 1));
+        d->deal.between[i - 1] = kv_buf_slice(&d->between[i - 1]);
+        if (d->shelf.kind == BT_LEAF) continue;
+        bt_cell down = bt_cell_of_child(d->deal.between[i - 1], 77);
+        shelf_put(&d->shelf, &down);
+    }
+}
+
+// The separator is above what is left of it and not above what is right (D2).
+static void expect_separator(const desk *d, size_t i, size_t limit)
+{
+    const shelf *s = &d->shelf;
+    kv_slice separator = kv_buf_slice(&d->separators[i]);
+    kv_slice left = kv_buf_slice(&s->entries[limit - 1].key);
+    kv_slice right = kv_buf_slice(&s->entries[limit].key);
+    assert_true(kv_slice_cmp(left, separator) < 0);
+    if (s->kind == BT_INNER) {
+        assert_true(kv_slice_equal(separator, right));
+        assert_int_equal(bt_link(d->to[i + 1]), s->entries[limit].page_id);
+        return;
+    }
+    assert_true(kv_slice_cmp(separator, right) <= 0);
+    // No shorter one would do.
+    separator.len--;
+    assert_true(kv_slice_cmp(separator, left) <= 0);
+}
+
+// D1 and D2, and every page sound.
+static void expect_dealt(const desk *d, size_t to_count)
+{
+    const shelf *s = &d->shelf;
+    size_t from = 0;
+    for (size_t i = 0; i < to_count; i++) {
+        size_t limit = from + bt_count(d->to[i]);
+        assert_true(limit > from && limit <= s->count);
+        shelf_expect(s, from, limit, d->to[i]);
+        assert_int_equal(bt_page_id(d->to[i]), d->ids[i]);
+        assert_int_equal(bt_lsn(d->to[i]), 100);
+        if (i + 1 < to_count) expect_separator(d, i, limit);
+        from = limit + (s->kind == BT_INNER && i + 1 < to_count);
+    }
+    assert_int_equal(from, s->count);
+    if (s->kind == BT_INNER) assert_int_equal(bt_link(d->to[0]), 77);
+}
+
+// An extra cell somewhere among the pages' keys; false if there is none to be
+// had of this shape.
+static bool add_extra(desk *d, unsigned shape, bt_cell *extra)
+{
+    shelf *s = &d->shelf;
+    for (unsigned k = 0; k < 100; k++) {
+        size_t at;
+        shelf_make_key(&d->rng, shape, s->page_bytes - 8, &d->key);
+        kv_buf whole = {0};
+        uint8_t digit =
+            (uint8_t)('a' + kv_rng_below(&d->rng, d->deal.from_count));
+        kv_buf_append(&whole, kv_slice_of(&digit, 1));
+        kv_buf_append(&whole, kv_buf_slice(&d->key));
+        kv_buf_clear(&d->key);
+        kv_buf_append(&d->key, kv_buf_slice(&whole));
+        kv_buf_free(&whole);
+        kv_slice key = kv_buf_slice(&d->key);
+        bool is_there = shelf_find(s, key, &at);
+        // In a leaf it may take another's place; a separator never comes twice.
+        if (is_there && s->kind == BT_INNER) continue;
+        *extra = shelf_make_cell(s, &d->rng, key, &d->value);
+        shelf_put(s, extra);
+        return true;
+    }
+    return false;
+}
+
+static void run(bt_kind kind, uint32_t size, unsigned shape, uint64_t seed)
+{
+    static const size_t most[] = {1, 6, SIZE_MAX};
+    for (size_t from = 1; from <= FROM; from++) {
+        for (size_t to = 1; to <= TO; to++) {
+            for (unsigned round = 0; round < 6; round++) {
+                desk d;
+                bt_cell extra;
+                desk_begin(&d, kind, size, seed++);
+                fill(&d, from, shape, most[round % 3]);
+                if (round % 2 == 0 && add_extra(&d, shape, &extra)) {
+                    d.deal.extra = &extra;
+                }
+                d.deal.packing = round < 3 ? BT_EVEN : BT_LEFT;
+                bool fits = bt_deal_out(&d.deal, to, d.to, d.ids, d.separators);
+                size_t least = to + (kind == BT_INNER ? to - 1 : 0);
+                if (to > from) assert_int_equal(fits, d.shelf.count >= least);
+                if (fits) expect_dealt(&d, to);
+                desk_end(&d);
+            }
+        }
+    }
+}
+
+static void nothing_is_lost_and_separators_are_right(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    for (uint32_t size = BT_PAGE_MIN; size <= BT_PAGE_MAX; size *= 4) {
+        for (unsigned shape = 0; shape < SHELF_SHAPES; shape++) {
+            for (int kind = BT_LEAF; kind <= BT_INNER; kind++, seed += 1000) {
+                print_message("kind %d, %u bytes, shape %u, seed %llu\n", kind,
+                              size, shape, (unsigned long long)seed);
+                run((bt_kind)kind, size, shape, seed);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost_and_separators_are_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
