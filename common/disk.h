@@ -135,7 +135,7 @@ void kv_names_add(kv_names *names, const char *name);
 void kv_names_sort(kv_names *names);
 void kv_names_free(kv_names *names);
 
-// Every file in the directory.
+// Every file in the directory; what lies in directories below it is not ours.
 KV_MUST_USE kv_status kv_disk_list(kv_disk *d, kv_names *out);
 // Replaces a file of the new name, if there is one.
 KV_MUST_USE kv_status kv_disk_rename(kv_disk *d, const char *from,

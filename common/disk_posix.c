@@ -226,6 +226,14 @@ static kv_status posix_close(kv_file *file)
 
 // ---- the directory ----------------------------------------------------------
 
+// Not ours, whatever it holds: "." and ".." are two of them.
+static bool is_directory(int fd, const char *name)
+{
+    struct stat s;
+    return fstatat(fd, name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(s.st_mode);
+}
+
 static kv_status posix_list(kv_disk *d, kv_names *out)
 {
     struct posix_disk *disk = disk_of(d);
@@ -239,9 +247,8 @@ static kv_status posix_list(kv_disk *d, kv_names *out)
     kv_names names = {0};
     struct dirent *entry;
     while (errno = 0, (entry = readdir(dir)) != NULL) {
-        const char *name = entry->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-            kv_names_add(&names, name);
+        if (!is_directory(dirfd(dir), entry->d_name)) {
+            kv_names_add(&names, entry->d_name);
         }
     }
     kv_status st = errno != 0 ? refused("list it", disk->path, "") : KV_OK;

@@ -167,6 +167,24 @@ static void names_are_listed_in_order(void **state)
     kv_names_free(&names);
 }
 
+// lost+found, or what a person left there: no reason to refuse the store.
+static void directories_below_are_not_listed(void **state)
+{
+    fixture *f = *state;
+    kv_buf below = {0};
+    kv_buf_printf(&below, "%s/below%c", f->dir, '\0');
+    kv_disk *sub = NULL;
+    assert_ok(kv_disk_open_real((char *)below.data, true, &sub));
+    assert_ok(kv_file_close(open_file(f, "file", KV_OPEN_CREATE)));
+    kv_names names = {0};
+    assert_ok(kv_disk_list(f->disk, &names));
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.name[0], "file");
+    kv_names_free(&names);
+    kv_disk_close(sub);
+    kv_buf_free(&below);
+}
+
 static void names_move_vanish_and_double(void **state)
 {
     fixture *f = *state;
@@ -276,6 +294,7 @@ int main(void)
         IN_DIR(sizes_change_as_told),
         IN_DIR(a_view_shows_what_was_written),
         IN_DIR(names_are_listed_in_order),
+        IN_DIR(directories_below_are_not_listed),
         IN_DIR(names_move_vanish_and_double),
         IN_DIR(a_removed_file_is_readable_while_open),
         IN_DIR(a_lock_has_one_holder),
