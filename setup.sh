@@ -5,7 +5,8 @@
 #   sh setup.sh            everything below
 #   sh setup.sh build      what compiling the engines needs
 #   sh setup.sh test       what the test suites need besides
-#   sh setup.sh compare    charts, yardsticks and the real data
+#   sh setup.sh compare    charts, the first yardsticks and the real data
+#   sh setup.sh yardsticks  the databases that people use in production
 #
 # Knows Debian and its descendants. Elsewhere it says what to look for.
 set -eu
@@ -42,7 +43,15 @@ libkyotocabinet-dev   yardstick: Kyoto Cabinet's HashDB
 wordnet-base          real data: 117,659 synsets and their glosses
 unicode-data          real data: the names of characters
 END
-    *) echo "setup.sh: no group '$1'; there are build, test, compare" >&2
+    yardsticks) cat <<'END' ;;
+libleveldb-dev        LevelDB, a log-structured merge-tree
+librocksdb-dev        RocksDB, a log-structured merge-tree
+libwiredtiger-dev     WiredTiger, a B-tree or an LSM-tree
+liblmdb-dev           LMDB, a copy-on-write B+tree
+libdb5.3-dev          Berkeley DB, a B-tree or a hash table
+libsqlite3-dev        SQLite, a B-tree with a write-ahead log
+END
+    *) echo "setup.sh: no group '$1'; there are build, test, compare, yardsticks" >&2
        exit 2 ;;
     esac
 }
@@ -58,7 +67,7 @@ missing() {
     done
 }
 
-[ $# -gt 0 ] || set -- build test compare
+[ $# -gt 0 ] || set -- build test compare yardsticks
 wanted=
 for group in "$@"; do
     wanted="$wanted$(list "$group")

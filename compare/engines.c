@@ -25,6 +25,10 @@ static const struct {
     {"kyoto", "libkyotocabinet-dev", true},
     {"leveldb", "libleveldb-dev", false},
     {"lmdb", "liblmdb-dev", false},
+    {"rocksdb", "librocksdb-dev", false},
+    {"sqlite", "libsqlite3-dev", false},
+    {"berkeley", "libdb5.3-dev", false},
+    {"wiredtiger", "libwiredtiger-dev", false},
 };
 
 enum { YARDSTICKS = sizeof yardsticks / sizeof *yardsticks };

@@ -81,17 +81,31 @@ uint64_t cmp_resident_bytes(void)
 
 // ---- files ------------------------------------------------------------------
 
+// How many bytes an entry of the directory holds, with all below it.
+static uint64_t entry_bytes(const char *path, const char *name)
+{
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 0;
+    kv_buf child = {0};
+    kv_buf_printf(&child, "%s/%s%c", path, name, '\0');
+    struct stat s;
+    uint64_t bytes = 0;
+    if (lstat((char *)child.data, &s) == 0) {
+        if (S_ISREG(s.st_mode)) bytes = (uint64_t)s.st_blocks * 512;
+        if (S_ISDIR(s.st_mode)) {
+            bytes = cmp_directory_bytes((char *)child.data);
+        }
+    }
+    kv_buf_free(&child);
+    return bytes;
+}
+
 uint64_t cmp_directory_bytes(const char *path)
 {
     DIR *dir = opendir(path);
     if (dir == NULL) return 0;
     uint64_t sum = 0;
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        struct stat s;
-        if (fstatat(dirfd(dir), e->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) {
-            continue;
-        }
-        if (S_ISREG(s.st_mode)) sum += (uint64_t)s.st_blocks * 512;
+        sum += entry_bytes(path, e->d_name);
     }
     closedir(dir);
     return sum;

@@ -26,7 +26,8 @@ KV_MUST_USE kv_status cmp_io_read(cmp_io *io);
 
 // Resident memory of this process, file pages it has mapped included.
 uint64_t cmp_resident_bytes(void);
-// Bytes the files of a directory occupy: blocks allocated, not sizes.
+// Bytes the files of a directory and of those below it occupy: blocks
+// allocated, not sizes.
 uint64_t cmp_directory_bytes(const char *path);
 
 // Removes a directory with everything in it. A path that is not there is fine.

@@ -133,7 +133,8 @@ static kv_status open_store(struct lab *lab)
 
 // The reason as void.tsv words it (results.h): the harness's own verdicts and
 // what was worded before stay as they are. A module's sentences are in its own
-// copy of common/status.c, and belong to the thread that failed.
+// copy of common/status.c, and belong to the thread that failed; if it said
+// nothing there, the front door did, here.
 static void word_failure(const struct lab *lab, kv_status st, char *to,
                          size_t size)
 {
@@ -146,8 +147,11 @@ static void word_failure(const struct lab *lab, kv_status st, char *to,
         return;
     }
     const cmp_yardstick *yardstick = lab->engine.yardstick;
-    if (yardstick != NULL) said = yardstick->last_error();
-    else if (lab->engine.is_module) said = kv_status_text(st);
+    const char *theirs = yardstick != NULL ? yardstick->last_error() : "";
+    if (theirs[0] != '\0') said = theirs;
+    else if (lab->engine.is_module && yardstick == NULL) {
+        said = kv_status_text(st);
+    }
     snprintf(to, size, "%s%s", st == KV_NO_SPACE ? "full: " : "failed: ", said);
 }
 

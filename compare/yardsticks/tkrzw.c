@@ -1,4 +1,5 @@
-// tkrzw.c -- yardstick: Tkrzw's HashDBM, a hash table in a file.
+// tkrzw.c -- yardstick: Tkrzw's HashDBM, a hash table in a file, or its
+// TreeDBM, a B+tree kept in one.
 // SPDX-License-Identifier: MIT
 //
 // With the library's own defaults: a million buckets, updates in place, the
@@ -13,7 +14,7 @@
 #include "compare/yardsticks/refusing.h"
 #include "compare/yardsticks/yardstick.h"
 
-enum { KNOB_BUCKETS };
+enum { KNOB_BUCKETS, KNOB_TYPE };
 
 static const kv_knob knobs[] = {
     [KNOB_BUCKETS] = {.name = "buckets",
@@ -21,6 +22,10 @@ static const kv_knob knobs[] = {
                       .min = 1,
                       .max = UINT64_C(1) << 36,
                       .help = "of the hash table, fixed when it is made"},
+    [KNOB_TYPE] = {.name = "type",
+                   .words = "hash tree",
+                   .max = 1,
+                   .help = "the tree is asked for single keys only"},
 };
 
 struct tkrzw_store {
@@ -40,8 +45,11 @@ static kv_status tkrzw_open(kv *db)
     struct tkrzw_store *store = (struct tkrzw_store *)db;
     char params[128];
     kv_buf path = {0};
-    kv_buf_printf(&path, "%s/data.tkh%c", db->path, '\0');
-    snprintf(params, sizeof params, "dbm=HashDBM,num_buckets=%llu",
+    bool is_tree = db->knob[KNOB_TYPE] == 1;
+    kv_buf_printf(&path, "%s/data.%s%c", db->path, is_tree ? "tkt" : "tkh",
+                  '\0');
+    snprintf(params, sizeof params, "dbm=%s,num_buckets=%llu",
+             is_tree ? "TreeDBM" : "HashDBM",
              (unsigned long long)db->knob[KNOB_BUCKETS]);
     store->dbm = tkrzw_dbm_open((char *)path.data, !db->read_only, params);
     kv_buf_free(&path);
@@ -135,7 +143,7 @@ KV_API extern const kv_engine kv_engine_plugin;
 const kv_engine kv_engine_plugin = {
     .abi = KV_ENGINE_ABI,
     .info = {.name = "tkrzw",
-             .title = "HashDBM of Tkrzw, a hash table in a mapped file",
+             .title = "Tkrzw, a hash table (or tree) in a mapped file",
              .book = "Hash Indexes",
              .caps = KV_CAP_DURABLE | KV_CAP_KEYS_ON_DISK,
              .key_max = KV_KEY_MAX,
