@@ -11,6 +11,8 @@ const kv_engine_info *kv_describe(const kv_engine *engine)
     return &engine->info;
 }
 
+uint32_t kv_key_max(const kv *db) { return db->key_max; }
+
 // ---- checks -----------------------------------------------------------------
 
 static kv_status refuse_key(kv *db, kv_slice key)
@@ -18,13 +20,13 @@ static kv_status refuse_key(kv *db, kv_slice key)
     if (key.len == 0) return kv_fail(KV_INVALID, "a key has at least one byte");
     return kv_fail(KV_TOO_BIG,
                    "the key has %zu bytes; the engine \"%s\" takes up to %u",
-                   key.len, db->engine->info.name, db->engine->info.key_max);
+                   key.len, db->engine->info.name, db->key_max);
 }
 
 static inline kv_status check_key(kv *db, kv_slice key)
 {
     // One comparison for both ends: 0 - 1 wraps around.
-    if (KV_LIKELY(key.len - 1 < db->engine->info.key_max)) return KV_OK;
+    if (KV_LIKELY(key.len - 1 < db->key_max)) return KV_OK;
     return refuse_key(db, key);
 }
 

@@ -70,7 +70,8 @@ typedef struct kv_engine_info {
     const char *title; // "append-only log with a hash index"
     const char *book;  // the section this stage builds
     unsigned caps;
-    uint32_t key_max, value_max; // bytes; more is KV_TOO_BIG
+    uint32_t key_max, value_max; // bytes; more is KV_TOO_BIG. A knob may
+                                 // lower key_max: see kv_key_max
     uint16_t format_major;       // of what is on disk: see identity.h
     uint16_t format_minor;
     const kv_knob *knobs;
@@ -117,6 +118,10 @@ KV_MUST_USE kv_status kv_open(const kv_engine *engine,
 // Also frees the store when it fails. kv_close(NULL) does nothing. Requires
 // that no cursor is open and no call is running.
 kv_status kv_close(kv *db);
+
+// The longest key that this store takes, in bytes: the engine's key_max, or
+// less where a setting makes it so (the size of a page, say).
+uint32_t kv_key_max(const kv *db);
 
 // KV_NOT_FOUND leaves *value empty. The buffer is reused, not reallocated.
 // Cost: stage 2: 1 read if found, else 0.

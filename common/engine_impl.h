@@ -22,7 +22,7 @@
 
 // Raised when this file changes; an engine in a shared library says which it
 // was built for.
-enum { KV_ENGINE_ABI = 1 };
+enum { KV_ENGINE_ABI = 2 };
 
 // One thread's part of the counters, alone on its cache lines.
 typedef struct kv_counters {
@@ -31,8 +31,9 @@ typedef struct kv_counters {
     _Atomic uint64_t user_read_bytes, user_write_bytes;
 } kv_counters;
 
-// The first member of every stage's store struct. A stage reads it and calls
-// kv_go_read_only; the rest is the front door's.
+// The first member of every stage's store struct. A stage reads it, may lower
+// key_max in its open(), and calls kv_go_read_only; the rest is the front
+// door's.
 struct kv {
     const kv_engine *engine;
     const char *path; // for messages
@@ -40,6 +41,7 @@ struct kv {
     kv_sync_mode sync;
     bool read_only;
     bool is_new; // the directory was made by this open
+    uint32_t key_max; // the engine's; open() may lower it for this store
     uint64_t memory_bytes;
     uint64_t seed;               // for tables in memory
     uint64_t store_id;           // of this directory, in every file's header

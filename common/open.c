@@ -225,6 +225,7 @@ kv_status kv_open(const kv_engine *engine, const kv_options *options, kv **out)
     db->path = front->path;
     db->sync = options->sync;
     db->read_only = options->read_only;
+    db->key_max = engine->info.key_max;
     db->memory_bytes =
         options->memory_bytes > 0 ? options->memory_bytes : KV_MEMORY_DEFAULT;
     db->seed = options->seed != 0 ? options->seed : kv_entropy();

@@ -42,6 +42,7 @@ static kv_status fake_open(kv *db)
     script.store_id = db->store_id;
     script.memory_bytes = db->memory_bytes;
     if (script.open != KV_OK) return kv_fail(script.open, "cannot open, said");
+    if (db->knob[0] == 9) db->key_max = 9;
     return KV_OK;
 }
 
@@ -227,6 +228,21 @@ static void keys_and_values_are_measured(void **state)
     assert_ok(kv_put(f->db, key10, kv_slice_of(value21.data, 20)));
     assert_int_equal(script.writes, 1);
     kv_buf_free(&value);
+}
+
+// A setting may leave less room for a key than the engine has at most.
+static void a_store_may_take_shorter_keys_than_its_engine(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(kv_key_max(f->db), 10);
+    assert_ok(kv_close(f->db));
+    f->db = NULL;
+    f->options.knobs = "size=9";
+    assert_ok(kv_open(&fake_engine, &f->options, &f->db));
+    assert_int_equal(kv_key_max(f->db), 9);
+    assert_ok(kv_put(f->db, kv_str("123456789"), kv_str("v")));
+    assert_status(kv_put(f->db, kv_str("1234567890"), kv_str("v")), KV_TOO_BIG);
+    assert_non_null(strstr(kv_last_error(), "up to 9"));
 }
 
 static void a_batch_is_checked_before_it_is_passed_on(void **state)
@@ -620,6 +636,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIR(keys_and_values_are_measured),
+        IN_DIR(a_store_may_take_shorter_keys_than_its_engine),
         IN_DIR(a_batch_is_checked_before_it_is_passed_on),
         IN_DIR(not_found_leaves_no_bytes),
         IN_DIR(a_failed_sync_ends_all_writing),

@@ -56,7 +56,7 @@ static void a_batch_can_be_written_twice_and_reused(subject *s)
 
 static void one_bad_change_refuses_the_whole(subject *s)
 {
-    kv_buf key = subject_value(1, (size_t)s->info->key_max + 1);
+    kv_buf key = subject_value(1, (size_t)kv_key_max(s->db) + 1);
     kv_status st[3];
     for (int i = 0; i < 3; i++) {
         kv_batch batch = {0};

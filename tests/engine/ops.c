@@ -86,6 +86,15 @@ static uint32_t pick_size(kv_rng *rng)
     return (uint32_t)kv_rng_below(rng, limit);
 }
 
+static uint32_t key_max_with(const kv_engine *engine, const char *knobs)
+{
+    subject s;
+    subject_begin(&s, engine, knobs);
+    uint32_t key_max = kv_key_max(s.db);
+    subject_end(&s);
+    return key_max;
+}
+
 void ops_generate(run *r, const kv_engine *engine, const char *knobs,
                   uint64_t seed, size_t count)
 {
@@ -93,6 +102,7 @@ void ops_generate(run *r, const kv_engine *engine, const char *knobs,
     kv_rng rng;
     kv_rng_seed(&rng, seed);
     *r = (run){.engine = engine, .knobs = kv_strdup(knobs), .count = count};
+    r->key_max = key_max_with(engine, knobs);
     r->key_count = key_counts[kv_rng_below(&rng, 6)];
     uint64_t mode = kv_rng_below(&rng, 8);
     r->sync = mode == 0   ? KV_SYNC_COMMIT
@@ -136,7 +146,7 @@ static void print_word(kv_buf *to, const kv_buf *bytes)
 static void print_key(kv_buf *to, const run *r, uint32_t number)
 {
     kv_buf key = {0};
-    ops_key(number, kv_describe(r->engine)->key_max, &key);
+    ops_key(number, r->key_max, &key);
     print_word(to, &key);
     kv_buf_free(&key);
 }

@@ -44,6 +44,7 @@ typedef struct run {
     char *knobs;
     kv_sync_mode sync;
     uint32_t key_count; // numbers of keys go up to this
+    uint32_t key_max;   // bytes; what a store with these knobs takes
     op *ops;
     size_t count;
 } run;

@@ -86,8 +86,8 @@ static kv_status do_get_many(state *s, const op *o)
     kv_slice slices[COUNT];
     bool found[COUNT];
     for (uint32_t i = 0; i < COUNT; i++) {
-        ops_key((o->key + i * (o->key2 + 1)) % s->r->key_count,
-                kv_describe(s->r->engine)->key_max, &keys[i]);
+        ops_key((o->key + i * (o->key2 + 1)) % s->r->key_count, s->r->key_max,
+                &keys[i]);
         slices[i] = kv_buf_slice(&keys[i]);
     }
     kv_status st = kv_get_many(s->db, COUNT, slices, values, found);
@@ -109,7 +109,7 @@ static kv_status do_batch(state *s, const op *o)
     model_copy(&after, &s->model);
     for (uint32_t i = 0; i < o->size; i++) {
         op change = ops_batch_change(s->r, o, i);
-        ops_key(change.key, kv_describe(s->r->engine)->key_max, &s->key);
+        ops_key(change.key, s->r->key_max, &s->key);
         ops_value(change.seed, change.size, &s->value);
         kv_slice key = kv_buf_slice(&s->key), value = kv_buf_slice(&s->value);
         if (change.kind == OP_PUT) {
@@ -275,7 +275,7 @@ static kv_status do_backup(state *s)
 
 static kv_status do_op(state *s, const op *o)
 {
-    uint32_t key_max = kv_describe(s->r->engine)->key_max;
+    uint32_t key_max = s->r->key_max;
     bool did_work;
     ops_key(o->key, key_max, &s->key);
     ops_key(o->key2, key_max, &s->key2);
