@@ -78,6 +78,7 @@
 //   F5  An overflow page is full unless it is the last of its chain; `rest`
 //       shrinks by `here` from page to page: a chain cannot be a circle.
 //   F6  What the picture shows as 0 is 0.
+//   F7  A key is within bt_key_max, a value within BT_VALUE_MAX.
 
 #ifndef BT_FORMAT_H
 #define BT_FORMAT_H
@@ -313,7 +314,7 @@ uint32_t bt_page_checksum(const uint8_t *page, uint32_t page_bytes,
                           uint64_t store_id);
 void bt_page_seal(uint8_t *page, uint64_t store_id);
 
-// What a page has to be before anything else looks at it: F1 to F6. No bytes
+// What a page has to be before anything else looks at it: F1 to F7. No bytes
 // that pass make a function of this stage read or write outside of a page, or
 // go on for ever. KV_CORRUPT names page and byte. Cost: a checksum and a walk
 // over the slots.

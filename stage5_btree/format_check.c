@@ -1,4 +1,4 @@
-// format_check.c -- see format.h: is this a page? F1 to F6, of any bytes.
+// format_check.c -- see format.h: is this a page? F1 to F7, of any bytes.
 // SPDX-License-Identifier: MIT
 
 #include <inttypes.h>
@@ -24,12 +24,10 @@ static kv_status bad(const view *v, size_t at, const char *what)
                    what);
 }
 
-static bool is_zero(const uint8_t *bytes, size_t len)
+static kv_status expect_zero(const view *v, size_t from, size_t limit)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0) return false;
-    }
-    return true;
+    while (from < limit && v->page[from] == 0) from++;
+    return from == limit ? KV_OK : bad(v, from, "a 0 belongs here"); // F6
 }
 
 static bool is_reference(uint64_t page_id)
@@ -48,7 +46,7 @@ static kv_status check_header(const view *v)
     if (page[4] < BT_LEAF || page[4] > BT_FREE_LIST) {
         return bad(v, 4, "no kind of page");
     }
-    if (page[7] != 0) return bad(v, 7, "not the 0 that belongs here");
+    KV_TRY(expect_zero(v, 7, 8));
     if (bt_page_id(page) != v->page_id) {
         return bad(v, 8, "a page that belongs elsewhere");
     }
@@ -104,6 +102,10 @@ static kv_status check_slot(view *v, size_t i, bt_cell *cell)
                           : UINT32_MAX >> 8 * cell->suffix_bytes;
     if ((cell->head & beyond) != 0) {
         return bad(v, at, "a head with more bytes than its key");
+    }
+    size_t key_bytes = bt_prefix_bytes(v->page) + cell->suffix_bytes;
+    if (key_bytes == 0 || key_bytes > bt_key_max(v->page_bytes)) {
+        return bad(v, offset, "a key of impossible length"); // F7
     }
     bool refers = v->kind == BT_INNER || cell->value.len < cell->value_bytes;
     if (refers ? !is_reference(cell->page_id) : cell->page_id != 0) {
@@ -163,11 +165,8 @@ static kv_status check_overflow(const view *v)
     if (!is_last && !is_reference(bt_link(v->page))) {
         return bad(v, 24, "a reference to no page"); // F4
     }
-    if (!is_zero(v->page + 34, 2) ||
-        !is_zero(v->page + BT_HEADER_BYTES + here, capacity - here)) {
-        return bad(v, BT_HEADER_BYTES + here, "bytes behind the value"); // F6
-    }
-    return KV_OK;
+    KV_TRY(expect_zero(v, 34, 36));
+    return expect_zero(v, BT_HEADER_BYTES + here, v->page_bytes);
 }
 
 static kv_status check_free_list(const view *v)
@@ -183,13 +182,8 @@ static kv_status check_free_list(const view *v)
             return bad(v, BT_HEADER_BYTES + 8 * i, "a reference to no page");
         }
     }
-    if (!is_zero(v->page + 34, 6) ||
-        !is_zero(v->page + BT_HEADER_BYTES + 8 * count,
-                 v->page_bytes - BT_HEADER_BYTES - 8 * count)) {
-        return bad(v, BT_HEADER_BYTES + 8 * count,
-                   "bytes behind the page ids"); // F6
-    }
-    return KV_OK;
+    KV_TRY(expect_zero(v, 34, BT_HEADER_BYTES));
+    return expect_zero(v, BT_HEADER_BYTES + 8 * count, v->page_bytes);
 }
 
 kv_status bt_page_check(const uint8_t *page, uint32_t page_bytes,

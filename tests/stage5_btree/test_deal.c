@@ -202,10 +202,101 @@ static void nothing_is_lost_and_separators_are_right(void **state)
     }
 }
 
+// ---- how full ---------------------------------------------------------------
+
+// The leaves of a tree, from left to right, without what is above them.
+typedef struct row {
+    uint8_t *leaves[2000];
+    kv_buf low[2000]; // the separator to the left of each
+    size_t count;
+} row;
+
+static size_t leaf_for(const row *r, kv_slice key)
+{
+    size_t i = r->count - 1;
+    while (i > 0 && kv_slice_cmp(kv_buf_slice(&r->low[i]), key) > 0) i--;
+    return i;
+}
+
+// Deals leaves at..at+from-1, and the cell, into themselves or one more.
+static bool deal_row(row *r, size_t at, size_t from, size_t to,
+                     const bt_cell *cell, bt_packing packing)
+{
+    bt_deal deal = {.from_count = from, .extra = cell, .packing = packing};
+    uint64_t ids[] = {10, 11, 12};
+    for (size_t i = 0; i < from; i++) deal.from[i] = r->leaves[at + i];
+    if (to > from) {
+        size_t after = r->count++ - at - from, next = at + from;
+        memmove(&r->leaves[next + 1], &r->leaves[next],
+                after * sizeof r->leaves[0]);
+        memmove(&r->low[next + 1], &r->low[next], after * sizeof r->low[0]);
+        r->leaves[next] = kv_alloc(4096);
+        r->low[next] = (kv_buf){0};
+    }
+    return bt_deal_out(&deal, to, &r->leaves[at], ids, &r->low[at + 1]);
+}
+
+static void put_in_row(row *r, kv_slice key, kv_slice value, bool shares,
+                       bt_packing packing)
+{
+    bt_cell cell = bt_cell_of(key, value);
+    size_t slot, at = leaf_for(r, key);
+    assert_false(bt_page_find(r->leaves[at], key, &slot));
+    if (bt_page_insert(r->leaves[at], slot, &cell)) return;
+    if (!shares || r->count == 1) {
+        assert_true(deal_row(r, at, 1, 2, &cell, packing));
+        return;
+    }
+    if (at + 1 == r->count) at--;
+    if (deal_row(r, at, 2, 2, &cell, packing)) return;
+    assert_true(deal_row(r, at, 2, 3, &cell, packing));
+}
+
+// Inserts records of 16 + 100 bytes; returns how full the leaves are.
+static double fill_row(bool is_random, bool shares, bt_packing packing)
+{
+    enum { RECORDS = 20000 };
+    static const uint8_t value[100] = {1};
+    row *r = kv_zalloc(sizeof *r);
+    r->leaves[r->count++] = kv_alloc(4096);
+    bt_page_init(r->leaves[0], 4096, BT_LEAF, 0, 10);
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        char key[24];
+        unsigned long long n = is_random ? kv_mix64(i) : i;
+        snprintf(key, sizeof key, "%016llx", n);
+        put_in_row(r, kv_str(key), kv_slice_of(value, 100), shares, packing);
+    }
+    size_t used = 0, capacity = r->count * bt_page_capacity(4096);
+    for (size_t i = 0; i < r->count; i++) {
+        assert_ok(bt_page_check(r->leaves[i], 4096, bt_page_id(r->leaves[i])));
+        used += bt_page_used(r->leaves[i]);
+        kv_free(r->leaves[i]);
+        kv_buf_free(&r->low[i]);
+    }
+    kv_free(r);
+    return (double)used / (double)capacity;
+}
+
+static void pages_are_as_full_as_the_book_says(void **state)
+{
+    (void)state;
+    double halves = fill_row(true, false, BT_EVEN);
+    double shared = fill_row(true, true, BT_EVEN);
+    double naive = fill_row(false, false, BT_EVEN);
+    double packed = fill_row(false, false, BT_LEFT);
+    print_message("random %.3f, shared %.3f, ascending %.3f, packed %.3f\n",
+                  halves, shared, naive, packed);
+    assert_true(halves > 0.66 && halves < 0.73);
+    assert_true(shared > 0.8);
+    assert_true(naive > 0.47 && naive < 0.54);
+    assert_true(packed > 0.95);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_and_separators_are_right),
+        cmocka_unit_test(pages_are_as_full_as_the_book_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
