@@ -9,23 +9,22 @@
 
 enum {
     CHUNK_BYTES_MIN = 4 << 10, // a memtable may be as small as 1 KiB
-    CHUNK_BYTES_MAX = 256 << 10,
+    CHUNK_BYTES_MAX = 2 << 20, // a page of memory at its largest
     HEIGHT_MAX = 64, // more than 1.44·log2 of any number of nodes (M2)
 };
 
 struct sst_node {
+    uint64_t head;
     sst_node *child[2]; // smaller, larger
     sst_version *newest;
-    uint64_t head;
+    const uint8_t *key;
     uint32_t key_len;
     int32_t height; // of the subtree: a leaf's is 1
-    uint8_t key[];
 };
 
 typedef struct chunk {
     struct chunk *next;
     size_t used, size;
-    _Alignas(16) uint8_t bytes[];
 } chunk;
 
 struct sst_memtable {
@@ -33,31 +32,48 @@ struct sst_memtable {
     kv_latch latch;
     uint64_t number;
     sst_node *root;
-    chunk *chunks;
+    chunk *nodes, *data;
+    const uint8_t *shared; // what all keys begin with; into one of them
+    size_t shared_len;
     // Read without the latch, for messages and decisions that may be late.
     _Atomic uint64_t bytes, count;
 };
 
 // ---- arena ------------------------------------------------------------------
 
-static void *take(sst_memtable *m, size_t bytes)
+// What would leave much of a chunk unused gets one of its own, behind the one
+// that is being filled.
+static chunk *add_chunk(chunk **first, size_t bytes)
 {
-    bytes = (bytes + 15) & ~(size_t)15;
-    chunk *c = m->chunks;
-    if (c == NULL || c->size - c->used < bytes) {
-        size_t size = c == NULL ? CHUNK_BYTES_MIN : 2 * c->size;
-        if (size > CHUNK_BYTES_MAX) size = CHUNK_BYTES_MAX;
-        if (bytes > size / 4) size = bytes; // a chunk of its own
-        c = kv_alloc(sizeof *c + size);
-        c->used = 0;
-        c->size = size;
-        c->next = m->chunks;
-        m->chunks = c;
-    }
-    void *memory = c->bytes + c->used;
+    size_t size = *first == NULL ? CHUNK_BYTES_MIN : 2 * (*first)->size;
+    if (size > CHUNK_BYTES_MAX) size = CHUNK_BYTES_MAX;
+    bool is_large = bytes > size / 4;
+    if (is_large) size = sizeof(chunk) + bytes;
+    chunk *c = kv_alloc_pages(size);
+    chunk **link = is_large && *first != NULL ? &(*first)->next : first;
+    *c = (chunk){.next = *link, .used = sizeof *c, .size = size};
+    *link = c;
+    return c;
+}
+
+static void *take(sst_memtable *m, chunk **chunks, size_t bytes)
+{
+    bytes = (bytes + 7) & ~(size_t)7;
+    chunk *c = *chunks;
+    if (c == NULL || c->size - c->used < bytes) c = add_chunk(chunks, bytes);
+    void *memory = (uint8_t *)c + c->used;
     c->used += bytes;
     m->bytes += bytes;
     return memory;
+}
+
+static void free_chunks(chunk *c)
+{
+    while (c != NULL) {
+        chunk *next = c->next;
+        kv_free_pages(c, c->size);
+        c = next;
+    }
 }
 
 sst_memtable *sst_memtable_new(uint64_t number)
@@ -77,11 +93,8 @@ sst_memtable *sst_memtable_ref(sst_memtable *m)
 void sst_memtable_unref(sst_memtable *m)
 {
     if (m == NULL || atomic_fetch_sub(&m->refs, 1) != 1) return;
-    while (m->chunks != NULL) {
-        chunk *c = m->chunks;
-        m->chunks = c->next;
-        kv_free(c);
-    }
+    free_chunks(m->nodes);
+    free_chunks(m->data);
     kv_free(m);
 }
 
@@ -95,15 +108,25 @@ kv_latch *sst_memtable_latch(sst_memtable *m) { return &m->latch; }
 
 // ---- order ------------------------------------------------------------------
 
-// The first eight bytes as a number that sorts as they do. A shorter key sorts
-// as if zeroes followed, which the comparison of whole keys sorts out.
-static uint64_t head_of(kv_slice key)
+// The eight bytes from `at` on as a number that sorts as they do. A shorter key
+// sorts as if zeroes followed, which the comparison of whole keys sorts out.
+static uint64_t number_at(kv_slice key, size_t at)
 {
-    uint64_t head = 0;
-    size_t len = key.len < 8 ? key.len : 8;
+    uint64_t number = 0;
+    size_t len = key.len - at < 8 ? key.len - at : 8;
     for (size_t i = 0; i < len; i++)
-        head |= (uint64_t)key.data[i] << (56 - 8 * i);
-    return head;
+        number |= (uint64_t)key.data[at + i] << (56 - 8 * i);
+    return number;
+}
+
+// The head of a key that is looked for. One that does not begin as all do is
+// below or above all: its head says so, or leaves it to the whole keys.
+static uint64_t head_of(const sst_memtable *m, kv_slice key)
+{
+    size_t len = key.len < m->shared_len ? key.len : m->shared_len;
+    int order = len > 0 ? memcmp(key.data, m->shared, len) : 0;
+    if (order > 0) return UINT64_MAX;
+    return order < 0 || len < m->shared_len ? 0 : number_at(key, len);
 }
 
 static kv_slice key_of(const sst_node *n)
@@ -165,10 +188,37 @@ static sst_node *balance(sst_node *n)
 
 // ---- writing ----------------------------------------------------------------
 
+// Gives every node the head it has now that the keys share less.
+static void renew_heads(sst_memtable *m)
+{
+    for (chunk *c = m->nodes; c != NULL; c = c->next) {
+        for (size_t at = sizeof *c; at < c->used; at += sizeof(sst_node)) {
+            sst_node *n = (sst_node *)((uint8_t *)c + at);
+            n->head = number_at(key_of(n), m->shared_len);
+        }
+    }
+}
+
+// Sees to M5 before `key` becomes one of the keys. How much they share only
+// falls, at most once per byte of a key and once per key: the heads that are
+// renewed for it are no more than the memtable has bytes.
+static void share(sst_memtable *m, kv_slice key)
+{
+    size_t len = 0;
+    while (len < m->shared_len && len < key.len &&
+           key.data[len] == m->shared[len]) {
+        len++;
+    }
+    if (len == m->shared_len) return;
+    m->shared_len = len;
+    renew_heads(m);
+}
+
 static sst_version *make_version(sst_memtable *m, const sst_entry *entry,
                                  uint64_t seq)
 {
-    sst_version *v = take(m, sizeof *v + entry->value.len);
+    sst_version *v =
+        take(m, &m->data, offsetof(sst_version, value) + entry->value.len);
     v->older = NULL;
     v->seq = seq;
     v->room = (uint32_t)entry->value.len;
@@ -196,13 +246,21 @@ static void add_version(sst_memtable *m, sst_node *n, const sst_entry *entry,
 }
 
 static sst_node *make_node(sst_memtable *m, const sst_entry *entry,
-                           uint64_t head, uint64_t seq)
+                           uint64_t seq)
 {
-    sst_node *n = take(m, sizeof *n + entry->key.len);
-    *n = (sst_node){
-        .head = head, .key_len = (uint32_t)entry->key.len, .height = 1};
-    memcpy(n->key, entry->key.data, entry->key.len);
-    n->newest = make_version(m, entry, seq);
+    kv_slice key = entry->key;
+    uint8_t *copy = take(m, &m->data, key.len);
+    memcpy(copy, key.data, key.len);
+    if (m->root == NULL) {
+        m->shared = copy;
+        m->shared_len = key.len;
+    }
+    sst_node *n = take(m, &m->nodes, sizeof *n);
+    *n = (sst_node){.head = number_at(key, m->shared_len),
+                    .newest = make_version(m, entry, seq),
+                    .key = copy,
+                    .key_len = (uint32_t)key.len,
+                    .height = 1};
     m->count++;
     return n;
 }
@@ -210,10 +268,11 @@ static sst_node *make_node(sst_memtable *m, const sst_entry *entry,
 void sst_memtable_put(sst_memtable *m, const sst_entry *entry, uint64_t seq,
                       uint64_t snapshot)
 {
-    uint64_t head = head_of(entry->key);
     sst_node **path[HEIGHT_MAX]; // the links that lead to the key's place
     size_t depth = 0;
     sst_node **link = &m->root;
+    share(m, entry->key);
+    uint64_t head = number_at(entry->key, m->shared_len);
     while (*link != NULL) {
         int order = compare(entry->key, head, *link);
         if (order == 0) {
@@ -224,7 +283,7 @@ void sst_memtable_put(sst_memtable *m, const sst_entry *entry, uint64_t seq,
         path[depth++] = link;
         link = &(*link)->child[order > 0];
     }
-    *link = make_node(m, entry, head, seq);
+    *link = make_node(m, entry, seq);
     // Up again, until a subtree is as high as it was before.
     while (depth > 0) {
         link = path[--depth];
@@ -246,7 +305,7 @@ static const sst_version *visible(const sst_node *n, uint64_t seq)
 const sst_version *sst_memtable_find(const sst_memtable *m, kv_slice key,
                                      uint64_t seq)
 {
-    uint64_t head = head_of(key);
+    uint64_t head = head_of(m, key);
     const sst_node *n = m->root;
     while (n != NULL) {
         int order = compare(key, head, n);
@@ -263,7 +322,7 @@ void sst_memtable_walk(const sst_memtable *m, const kv_slice *after,
     // The nodes whose turn is still to come, the next one on top.
     const sst_node *stack[HEIGHT_MAX];
     size_t depth = 0;
-    uint64_t head = after != NULL ? head_of(*after) : 0;
+    uint64_t head = after != NULL ? head_of(m, *after) : 0;
     for (const sst_node *n = m->root; n != NULL;) {
         int order = after == NULL ? 0 : compare(*after, head, n);
         bool is_wanted = after == NULL || (order == 0 && inclusive) ||
@@ -291,19 +350,25 @@ void sst_memtable_walk(const sst_memtable *m, const kv_slice *after,
 
 // The subtree's height, or -1 where an invariant fails. Recursion is bounded
 // by M2, which the callee's answer verifies.
-static int32_t check_below(const sst_node *n, const sst_node **before)
+static int32_t check_below(const sst_memtable *m, const sst_node *n,
+                           const sst_node **before)
 {
     if (n == NULL) return 0;
-    int32_t left = check_below(n->child[0], before);
+    int32_t left = check_below(m, n->child[0], before);
     if (left < 0) return -1;
     if (*before != NULL && kv_slice_cmp(key_of(*before), key_of(n)) >= 0) {
         return -1; // M1
+    }
+    if (n->key_len < m->shared_len ||
+        memcmp(n->key, m->shared, m->shared_len) != 0 ||
+        n->head != number_at(key_of(n), m->shared_len)) {
+        return -1; // M5
     }
     *before = n;
     for (const sst_version *v = n->newest; v->older != NULL; v = v->older) {
         if (v->older->seq >= v->seq) return -1; // M3
     }
-    int32_t right = check_below(n->child[1], before);
+    int32_t right = check_below(m, n->child[1], before);
     if (right < 0 || right - left > 1 || left - right > 1) return -1; // M2
     int32_t height = 1 + (left > right ? left : right);
     return height == n->height ? height : -1;
@@ -312,7 +377,7 @@ static int32_t check_below(const sst_node *n, const sst_node **before)
 kv_status sst_memtable_check(const sst_memtable *m)
 {
     const sst_node *before = NULL;
-    if (check_below(m->root, &before) >= 0) return KV_OK;
+    if (check_below(m, m->root, &before) >= 0) return KV_OK;
     kv_quoted q;
     return kv_fail(KV_CORRUPT,
                    "the memtable of log %llu is out of order or balance near "

@@ -1,16 +1,20 @@
 // memtable.h -- the newest entries, in memory and in order: an AVL tree.
 // SPDX-License-Identifier: MIT
 //
-//                 ┌───────────┐   head: the key's first 8 bytes as a number, so
-//                 │ cow  │head│   that most comparisons stay in one cache line
-//                 └─┬───────┬─┘
-//            ┌──────┘       └──────┐            versions of one key, newest
-//      ┌─────┴─────┐         ┌─────┴─────┐      first; the older ones are there
-//      │ cat       │         │ dog       │────▶ only while a cursor needs them:
-//      └───────────┘         └───────────┘      [seq 9 †]─▶[seq 4 "woof"]
+//   user0017, user0020, user0031: all begin with "user00" (M5)
 //
-// Nodes and versions live in an arena: nothing is given back before the whole
-// memtable is, so a pointer to either stays valid as long as the memtable.
+//                ┌────────────┐     head: eight bytes of the key as a number,
+//                │ "20" ··· │ │     from where keys begin to differ: most
+//                └─┬────────┬─┘     comparisons need no look at the key itself
+//           ┌──────┘        └─────┐
+//     ┌─────┴──────┐       ┌──────┴─────┐     versions of one key, newest
+//     │ "17" ··· │ │       │ "31" ··· │ │───▶ first; the older ones are there
+//     └────────────┘       └────────────┘     only while a cursor needs them:
+//                                             [seq 9 †]─▶[seq 4 "woof"]
+//
+// Nodes lie together in one arena, keys and versions in another, so that a
+// search touches little memory. Nothing is given back before the whole memtable
+// is: a pointer to any of them stays valid as long as the memtable.
 //
 // Invariants
 //   M1  In-order, keys ascend strictly.
@@ -19,6 +23,8 @@
 //   M3  A key's versions have descending sequence numbers.
 //   M4  A version that a cursor may see is never changed: it is overwritten in
 //       place only if its number is above the newest snapshot's.
+//   M5  All keys begin with the same `shared_len` bytes, and a node's head is
+//       the eight bytes of its key that follow.
 //
 // Threads: any number of readers, or one writer; the memtable's latch says
 // which. Once frozen, nobody writes and nobody needs the latch.
@@ -88,7 +94,7 @@ void sst_memtable_walk(const sst_memtable *m, const kv_slice *after,
                        bool inclusive, bool reverse, uint64_t seq,
                        sst_handful *out);
 
-// Verifies M1 to M3. KV_CORRUPT names what is broken.
+// Verifies M1 to M3 and M5. KV_CORRUPT names what is broken.
 kv_status sst_memtable_check(const sst_memtable *m);
 
 #endif

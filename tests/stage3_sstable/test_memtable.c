@@ -69,6 +69,37 @@ static void keys_that_share_a_head_differ(void **state)
     sst_memtable_unref(m);
 }
 
+// M5: what keys share grows shorter as they come, from 9 bytes to none, and is
+// never what a key that is looked for has to begin with.
+static void what_keys_share_may_shrink(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"user:0001", "user:0002", "user:01",
+                                       "user:",     "used",      "us",
+                                       "user:0003", "v",         "a"};
+    enum { COUNT = sizeof keys / sizeof keys[0] };
+    sst_memtable *m = sst_memtable_new(1);
+    assert_null(find(m, "user:0001", 9));
+    for (size_t i = 0; i < COUNT; i++) {
+        put(m, keys[i], keys[i], i + 1, 0);
+        assert_ok(sst_memtable_check(m));
+        for (size_t k = 0; k < COUNT; k++) {
+            const char *found = find(m, keys[k], SST_SEQ_MAX);
+            if (k > i) assert_null(found);
+            else assert_string_equal(found, keys[k]);
+            sst_handful above, below;
+            kv_slice bound = kv_str(keys[k]);
+            sst_memtable_walk(m, &bound, true, false, SST_SEQ_MAX, &above);
+            sst_memtable_walk(m, &bound, false, true, SST_SEQ_MAX, &below);
+            assert_int_equal(above.count + below.count, i + 1);
+            for (size_t n = 0; n < above.count; n++) {
+                assert_true(kv_slice_cmp(above.at[n].key, bound) >= 0);
+            }
+        }
+    }
+    sst_memtable_unref(m);
+}
+
 static void a_snapshot_keeps_its_version(void **state)
 {
     (void)state;
@@ -139,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stays_balanced_in_every_order),
         cmocka_unit_test(keys_that_share_a_head_differ),
+        cmocka_unit_test(what_keys_share_may_shrink),
         cmocka_unit_test(a_snapshot_keeps_its_version),
         cmocka_unit_test(walks_go_both_ways_in_handfuls),
         cmocka_unit_test(walks_begin_at_their_bound),
