@@ -5,6 +5,9 @@
 //   varint        7 bits a byte, low bits first, high bit set on all but the
 //                 last: 0..127 in one byte, 2^32-1 in five, 2^64-1 in ten
 //
+// The fixed widths are written out byte by byte, not as loops: compilers turn
+// that, and only that, into one load or store where the machine has the order.
+//
 // A get_* of fixed width requires the bytes to be there. kv_get_varint takes
 // bytes from a disk: it checks, and accepts only the shortest form, so that a
 // number has one encoding and a format has one picture.
@@ -20,17 +23,22 @@ enum { KV_VARINT_MAX = 10 }; // bytes
 
 static inline void kv_put_u16(uint8_t *to, uint16_t n)
 {
-    for (int i = 0; i < 2; i++) to[i] = (uint8_t)(n >> (8 * i));
+    to[0] = (uint8_t)n;
+    to[1] = (uint8_t)(n >> 8);
 }
 
 static inline void kv_put_u32(uint8_t *to, uint32_t n)
 {
-    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(n >> (8 * i));
+    to[0] = (uint8_t)n;
+    to[1] = (uint8_t)(n >> 8);
+    to[2] = (uint8_t)(n >> 16);
+    to[3] = (uint8_t)(n >> 24);
 }
 
 static inline void kv_put_u64(uint8_t *to, uint64_t n)
 {
-    for (int i = 0; i < 8; i++) to[i] = (uint8_t)(n >> (8 * i));
+    kv_put_u32(to, (uint32_t)n);
+    kv_put_u32(to + 4, (uint32_t)(n >> 32));
 }
 
 static inline uint16_t kv_get_u16(const uint8_t *from)
@@ -40,16 +48,13 @@ static inline uint16_t kv_get_u16(const uint8_t *from)
 
 static inline uint32_t kv_get_u32(const uint8_t *from)
 {
-    uint32_t n = 0;
-    for (int i = 0; i < 4; i++) n |= (uint32_t)from[i] << (8 * i);
-    return n;
+    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
+           (uint32_t)from[3] << 24;
 }
 
 static inline uint64_t kv_get_u64(const uint8_t *from)
 {
-    uint64_t n = 0;
-    for (int i = 0; i < 8; i++) n |= (uint64_t)from[i] << (8 * i);
-    return n;
+    return kv_get_u32(from) | (uint64_t)kv_get_u32(from + 4) << 32;
 }
 
 // How many bytes kv_put_varint will take.
