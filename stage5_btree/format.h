@@ -92,7 +92,8 @@ enum {
     BT_PAGE_MAX = 65536,
     BT_HEADER_BYTES = 40,
     BT_SLOT_BYTES = 6,
-    BT_HEAD_BYTES = 4, // of a slot's six
+    BT_HEAD_BYTES = 4,    // of a slot's six
+    BT_CELL_ID_BYTES = 5, // of a page, in a cell
     BT_SUPER_BYTES = 128,
     BT_FIRST_PAGE = 2, // 0 and 1 are superblocks
     BT_LEVEL_MAX = 63, // more is damage: no tree that fits a disk is so high
@@ -247,6 +248,21 @@ uint32_t bt_cell_head(const bt_cell *cell, size_t prefix_bytes);
 // How many bytes two keys have in common at their front.
 size_t bt_cell_common(const bt_cell *a, const bt_cell *b);
 
+// The head of a key's part behind a prefix.
+static inline uint32_t bt_head_of(kv_slice suffix)
+{
+    const uint8_t *d = suffix.data;
+    if (KV_LIKELY(suffix.len >= BT_HEAD_BYTES)) {
+        return (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 |
+               (uint32_t)d[2] << 8 | d[3];
+    }
+    uint32_t head = 0;
+    for (size_t i = 0; i < BT_HEAD_BYTES; i++) {
+        head = head << 8 | (i < suffix.len ? d[i] : 0);
+    }
+    return head;
+}
+
 static inline uint32_t bt_slot_head(const uint8_t *slot)
 {
     return kv_get_u32(slot);
@@ -264,14 +280,80 @@ size_t bt_cell_bytes(const bt_cell *cell, bt_kind kind, size_t prefix_bytes);
 // Writes that many bytes.
 void bt_cell_encode(const bt_cell *cell, bt_kind kind, size_t prefix_bytes,
                     uint8_t *to);
-// The cell of a slot. Requires a page that bt_page_verify accepted.
-void bt_cell_read(const uint8_t *page, size_t slot, bt_cell *out);
-// How many bytes a read cell takes: the same as bt_cell_bytes, and cheaper.
+// How many bytes the slot's cell takes: bt_cell_bytes of what is read.
 size_t bt_cell_size(const uint8_t *page, size_t slot);
 // Changes an inner cell's child in place.
 void bt_cell_set_child(uint8_t *page, size_t slot, uint64_t child);
-// Reads a cell from any bytes (prefix and head stay empty); its size, or 0.
-size_t bt_cell_decode(kv_slice bytes, bt_kind kind, bt_cell *out);
+
+// ---- reading cells: every lookup does ---------------------------------------
+
+// Bytes of a key that are in its cell.
+static inline size_t bt_rest_bytes(size_t suffix_bytes)
+{
+    return suffix_bytes > BT_HEAD_BYTES ? suffix_bytes - BT_HEAD_BYTES : 0;
+}
+
+// A length of which nearly all are one byte.
+static inline size_t bt_get_length(const uint8_t *from, const uint8_t *end,
+                                   uint64_t *n)
+{
+    if (!KV_LIKELY(from < end && *from < 0x80)) {
+        return kv_get_varint(kv_slice_of(from, (size_t)(end - from)), n);
+    }
+    *n = *from;
+    return 1;
+}
+
+static inline uint64_t bt_get_u40(const uint8_t *from)
+{
+    return kv_get_u32(from) | (uint64_t)from[4] << 32;
+}
+
+// Reads what a cell has, of any bytes: the prefix stays as it is, and the head.
+// Returns the cell's size, or 0 if this is none.
+static inline size_t bt_cell_decode(kv_slice bytes, bt_kind kind, bt_cell *out)
+{
+    const uint8_t *at = bytes.data, *end = bytes.data + bytes.len;
+    uint64_t lead, value_bytes = 0;
+    size_t size = bt_get_length(at, end, &lead);
+    if (size == 0 || lead / 2 > BT_PAGE_MAX) return 0;
+    at += size;
+    bool has_id = kind == BT_INNER || lead % 2 == 1;
+    if (kind == BT_LEAF) {
+        size = bt_get_length(at, end, &value_bytes);
+        if (size == 0 || value_bytes > BT_VALUE_MAX) return 0;
+        at += size;
+    } else if (lead % 2 == 1) {
+        return 0;
+    }
+    size_t rest = bt_rest_bytes((size_t)(lead / 2));
+    size_t tail = has_id ? BT_CELL_ID_BYTES : (size_t)value_bytes;
+    if ((size_t)(end - at) < rest + tail) return 0;
+    // The id comes before the rest in an inner page, and behind it in a leaf.
+    const uint8_t *tail_at = kind == BT_INNER ? at : at + rest;
+    const uint8_t *rest_at = kind == BT_INNER ? at + tail : at;
+    out->suffix_bytes = (uint32_t)(lead / 2);
+    out->rest = kv_slice_of(rest_at, rest);
+    out->value_bytes = (uint32_t)value_bytes;
+    out->value = kv_slice_of(tail_at, has_id ? 0 : tail);
+    out->page_id = has_id ? bt_get_u40(tail_at) : 0;
+    return (size_t)(at - bytes.data) + rest + tail;
+}
+
+// From the slot's cell to the end of the page.
+static inline kv_slice bt_slot_bytes(const uint8_t *page, size_t slot)
+{
+    size_t offset = bt_slot_offset(bt_slot(page, slot));
+    return kv_slice_of(page + offset, bt_page_bytes(page) - offset);
+}
+
+// The cell of a slot. Requires a page that bt_page_verify accepted.
+static inline void bt_cell_read(const uint8_t *page, size_t slot, bt_cell *out)
+{
+    bt_cell_decode(bt_slot_bytes(page, slot), bt_kind_of(page), out);
+    out->prefix = kv_slice_of(bt_prefix(page), bt_prefix_bytes(page));
+    out->head = bt_slot_head(bt_slot(page, slot));
+}
 
 // ---- overflow pages ---------------------------------------------------------
 

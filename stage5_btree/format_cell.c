@@ -5,17 +5,10 @@
 
 #include "format.h"
 
-enum { PAGE_ID_BYTES = 5 };
-
 static void put_u40(uint8_t *to, uint64_t n)
 {
     kv_put_u32(to, (uint32_t)n);
     to[4] = (uint8_t)(n >> 32);
-}
-
-static uint64_t get_u40(const uint8_t *from)
-{
-    return kv_get_u32(from) | (uint64_t)from[4] << 32;
 }
 
 // ---- a cell in memory -------------------------------------------------------
@@ -114,19 +107,14 @@ static bool is_overflow(const bt_cell *cell, bt_kind kind)
     return kind == BT_LEAF && cell->page_id != 0;
 }
 
-// Where a key's part in its cell begins, and how long it is.
-static size_t rest_bytes(size_t suffix_bytes)
-{
-    return suffix_bytes > BT_HEAD_BYTES ? suffix_bytes - BT_HEAD_BYTES : 0;
-}
-
 size_t bt_cell_bytes(const bt_cell *cell, bt_kind kind, size_t prefix_bytes)
 {
     size_t suffix = bt_cell_key_bytes(cell) - prefix_bytes;
-    size_t size = kv_varint_size(suffix * 2) + rest_bytes(suffix);
-    if (kind == BT_INNER) return size + PAGE_ID_BYTES;
+    size_t size = kv_varint_size(suffix * 2) + bt_rest_bytes(suffix);
+    if (kind == BT_INNER) return size + BT_CELL_ID_BYTES;
     size += kv_varint_size(cell->value_bytes);
-    return size + (is_overflow(cell, kind) ? PAGE_ID_BYTES : cell->value.len);
+    return size +
+           (is_overflow(cell, kind) ? BT_CELL_ID_BYTES : cell->value.len);
 }
 
 void bt_cell_encode(const bt_cell *cell, bt_kind kind, size_t prefix_bytes,
@@ -137,11 +125,11 @@ void bt_cell_encode(const bt_cell *cell, bt_kind kind, size_t prefix_bytes,
     to += kv_put_varint(to, suffix * 2 + is_overflow(cell, kind));
     if (kind == BT_INNER) {
         put_u40(to, cell->page_id);
-        to += PAGE_ID_BYTES;
+        to += BT_CELL_ID_BYTES;
     } else {
         to += kv_put_varint(to, cell->value_bytes);
     }
-    size_t rest = rest_bytes(suffix);
+    size_t rest = bt_rest_bytes(suffix);
     bt_cell_copy_key(cell, len - rest, len, to);
     to += rest;
     if (is_overflow(cell, kind)) {
@@ -151,71 +139,12 @@ void bt_cell_encode(const bt_cell *cell, bt_kind kind, size_t prefix_bytes,
     }
 }
 
-// A varint of which nearly all are one byte.
-static inline size_t get_length(const uint8_t *from, const uint8_t *end,
-                                uint64_t *n)
-{
-    if (KV_LIKELY(from < end && *from < 0x80)) {
-        *n = *from;
-        return 1;
-    }
-    return kv_get_varint(kv_slice_of(from, (size_t)(end - from)), n);
-}
-
-size_t bt_cell_decode(kv_slice bytes, bt_kind kind, bt_cell *out)
-{
-    const uint8_t *at = bytes.data, *end = bytes.data + bytes.len;
-    uint64_t lead = 0, value_bytes = 0;
-    size_t size = get_length(at, end, &lead);
-    if (size == 0 || lead / 2 > BT_PAGE_MAX) return 0;
-    if (kind == BT_INNER && lead % 2 == 1) return 0;
-    at += size;
-    size_t rest = rest_bytes((size_t)(lead / 2));
-    size_t tail =
-        PAGE_ID_BYTES; // behind the lengths: rest, and page id or value
-    if (kind == BT_LEAF) {
-        size = get_length(at, end, &value_bytes);
-        if (size == 0 || value_bytes > BT_VALUE_MAX) return 0;
-        at += size;
-        if (lead % 2 == 0) tail = (size_t)value_bytes;
-    }
-    if ((size_t)(end - at) < rest + tail) return 0;
-    *out = (bt_cell){.suffix_bytes = (uint32_t)(lead / 2),
-                     .rest = kv_slice_of(at, rest),
-                     .value_bytes = (uint32_t)value_bytes};
-    const uint8_t *behind = at + rest;
-    if (kind == BT_INNER) {
-        out->page_id = get_u40(at);
-        out->rest.data += PAGE_ID_BYTES;
-    } else if (lead % 2 == 1) {
-        out->page_id = get_u40(behind);
-    } else {
-        out->value = kv_slice_of(behind, (size_t)value_bytes);
-    }
-    return (size_t)(at - bytes.data) + rest + tail;
-}
-
 // ---- a cell of a page -------------------------------------------------------
-
-static kv_slice from_slot(const uint8_t *page, size_t slot)
-{
-    size_t offset = bt_slot_offset(bt_slot(page, slot));
-    return kv_slice_of(page + offset, bt_page_bytes(page) - offset);
-}
-
-void bt_cell_read(const uint8_t *page, size_t slot, bt_cell *out)
-{
-    size_t size = bt_cell_decode(from_slot(page, slot), bt_kind_of(page), out);
-    assert(size > 0); // F3
-    (void)size;
-    out->prefix = kv_slice_of(bt_prefix(page), bt_prefix_bytes(page));
-    out->head = bt_slot_head(bt_slot(page, slot));
-}
 
 size_t bt_cell_size(const uint8_t *page, size_t slot)
 {
     bt_cell cell;
-    return bt_cell_decode(from_slot(page, slot), bt_kind_of(page), &cell);
+    return bt_cell_decode(bt_slot_bytes(page, slot), bt_kind_of(page), &cell);
 }
 
 void bt_cell_set_child(uint8_t *page, size_t slot, uint64_t child)

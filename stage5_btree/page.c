@@ -19,11 +19,7 @@ typedef struct wanted {
 
 static wanted wanted_of(kv_slice suffix)
 {
-    uint32_t head = 0;
-    for (size_t i = 0; i < BT_HEAD_BYTES; i++) {
-        head = head << 8 | (i < suffix.len ? suffix.data[i] : 0);
-    }
-    return (wanted){suffix, head};
+    return (wanted){suffix, bt_head_of(suffix)};
 }
 
 // The first of `count` slots whose head is not below `head`. Written so that
@@ -31,22 +27,23 @@ static wanted wanted_of(kv_slice suffix)
 // jump guessed wrongly costs more than the step.
 static size_t first_head(const uint8_t *slots, size_t count, uint32_t head)
 {
-    const uint8_t *base = slots;
+    size_t first = 0;
     while (count > 1) {
         size_t half = count / 2;
-        const uint8_t *middle = base + half * BT_SLOT_BYTES;
-        base = bt_slot_head(middle - BT_SLOT_BYTES) < head ? middle : base;
+        uint32_t below =
+            bt_slot_head(slots + (first + half - 1) * BT_SLOT_BYTES);
+        first = below < head ? first + half : first;
         count -= half;
     }
-    size_t first = (size_t)(base - slots) / BT_SLOT_BYTES;
-    return first + (count == 1 && bt_slot_head(base) < head);
+    return first +
+           (count == 1 && bt_slot_head(slots + first * BT_SLOT_BYTES) < head);
 }
 
 // The slot's suffix compared with one that has the same head.
 static int compare_rest(const uint8_t *page, size_t slot, kv_slice suffix)
 {
     bt_cell cell;
-    bt_cell_read(page, slot, &cell);
+    bt_cell_decode(bt_slot_bytes(page, slot), bt_kind_of(page), &cell);
     size_t beyond = suffix.len > BT_HEAD_BYTES ? suffix.len - BT_HEAD_BYTES : 0;
     size_t len = cell.rest.len < beyond ? cell.rest.len : beyond;
     int c = 0;
