@@ -323,6 +323,8 @@ const fuzz_target fuzz_targets[] = {
     {"log_header", run_log_header, seed_log_header, 3},
     {"record", run_record, seed_record, 3},
     {"recovery", run_recovery, seed_recovery, 20},
+    {"page", fuzz_page_run, fuzz_page_seed, 10},
+    {"super", fuzz_super_run, fuzz_super_seed, 10},
     {"store", fuzz_store_run, fuzz_store_seed, 200},
     {NULL, NULL, NULL, 0},
 };
