@@ -18,7 +18,7 @@
 //              value    up to where the next entry begins
 //   tag        the high byte of the key's hash: a get compares 8 tags at a
 //              time, and reads only the entries whose tag is right
-//   place      where the entry begins: u16, or u32 in a block of 64 KiB or more
+//   place      where the entry begins: u16, or u32 if the last is over 65535
 //   tail       base seq u64 | n u16 | restart interval u8 | bytes per place u8
 //
 //   Entries 0, R, 2R … (R: the restart interval) are restart points and hold
@@ -32,12 +32,12 @@
 // Invariants
 //   B1  Entry 0 begins at 0, each entry where the one before ends, and the tags
 //       where the last one ends.
-//   B2  A restart point shares nothing. Between restart points `shared` never
-//       grows (keys ascend), so that a walk forward only ever overwrites the
-//       end of the key it has.
+//   B2  A restart point shares nothing, others what there is to share. Between
+//       restart points `shared` never grows (keys ascend), so that a walk
+//       forward only ever overwrites the end of the key it has.
 //   B3  A block has 1 to 65535 entries.
-//   B4  Entries ascend (E1); tags are those of the keys. (Checked by
-//       lsm_block_check, not on every open.)
+//   B4  Entries ascend (E1), tags are those of the keys: so what is there is
+//       found. (lsm_block_check verifies it, an open does not.)
 //
 // Book: "The SSTable file format"
 
@@ -49,17 +49,26 @@
 enum {
     LSM_RESTART_INTERVAL = 16,
     LSM_BLOCK_ENTRIES_MAX = 65535,
+    LSM_BLOCK_TAIL_BYTES = 12,
 };
+
+// The byte of a key's hash that stands for the key.
+static inline uint8_t lsm_block_tag(uint64_t hash)
+{
+    return (uint8_t)(hash >> 56);
+}
 
 // ---- building ---------------------------------------------------------------
 
-// Zeroed: empty. Grows `bytes` entry by entry; one builder makes many blocks.
+// Zeroed is ready for lsm_block_begin; one builder makes many blocks.
 typedef struct lsm_block_builder {
-    kv_buf bytes;
-    kv_buf tags, places; // collected; u32 per place
+    kv_buf bytes;     // the entries so far
+    uint32_t *places; // of each entry
+    uint8_t *tags;
+    uint32_t count, cap;
     kv_buf restart_key;
+    size_t shared; // what the last entry took from it; a restart point: all
     uint64_t base_seq;
-    uint32_t count;
 } lsm_block_builder;
 
 // Requires that the entry stands behind the last one (E1), that the block has
@@ -92,11 +101,10 @@ bool lsm_block_open(kv_slice bytes, lsm_block *out);
 // The same for bytes that lsm_block_open has accepted before. Cost: the tail.
 lsm_block lsm_block_again(kv_slice bytes);
 
-// The newest entry of the key with seq <= seq_max. False: not in this block.
-// *value points into the block.
+// The newest entry of the key with seq <= seq_max; its value is in the block,
+// its key is left alone. False: not in this block.
 bool lsm_block_get(const lsm_block *b, kv_slice key, uint64_t hash,
-                   uint64_t seq_max, uint64_t *seq, lsm_kind *kind,
-                   kv_slice *value);
+                   uint64_t seq_max, lsm_entry *out);
 
 // A place in a block. The key of the entry is put together in `key`, whose
 // memory is kept from block to block; its value is in the block.

@@ -26,28 +26,30 @@
 #include "format.h"
 
 typedef struct lsm_builder_config {
-    uint32_t block_bytes; // a block ends with the entry that reaches this
-    double bits_per_key;  // 0: no filter
+    uint32_t block_bytes; // no block is larger, but for one with a single entry
+    double bits_per_key;  // of the filter; 0: none
     lsm_compression compression;
-    uint64_t seq_base; // no entry's sequence number is below this: makes the
-                       // others short. 0 is always right
+    uint64_t seq_base; // no entry's sequence number is below this, which makes
+                       // the others short; 0 is always right
     kv_why why;
 } lsm_builder_config;
 
 typedef struct lsm_builder {
     kv_disk *disk;
-    kv_file *file;
-    lsm_table_id id;
+    kv_file *file; // NULL: not open, or finished
     lsm_builder_config config;
     lsm_compressor compressor;
-    lsm_block_builder block;
-    uint64_t written; // bytes in the file
-    kv_buf pending;   // and those that come next
-    kv_buf index, ranges;
+    lsm_block_builder block; // the open one
+    uint64_t written;        // bytes in the file
+    kv_buf pending;          // and those that come next
+    kv_buf index;
+    kv_buf separator;
     uint64_t *hashes; // of the keys, for the filter
     size_t hash_count, hash_cap;
-    kv_buf first_key, last_key;     // of all entries
-    kv_buf bound_first, bound_last; // with the range tombstones (F5)
+    lsm_range_tombstone *ranges; // each with memory of its own
+    size_t range_cap;
+    kv_buf first_key, last_key; // of the entries
+    uint64_t last_seq;
     lsm_footer footer;
     lsm_properties props;
 } lsm_builder;

@@ -23,11 +23,8 @@ lsm_compression lsm_compress(lsm_compressor *c, lsm_compression how,
                              kv_slice block, kv_buf *to);
 void lsm_compressor_free(lsm_compressor *c);
 
-// The size before compression, or 0 if the payload does not say one of 1 to
-// LSM_BLOCK_MAX.
-size_t lsm_raw_size(kv_slice payload);
-// Fills `to`, which has lsm_raw_size bytes. False if that is not what comes
-// out.
+// Fills `to`, which has lsm_get_raw_size(payload) bytes, not 0. False if
+// something else comes out.
 bool lsm_decompress(lsm_compression how, kv_slice payload, uint8_t *to,
                     size_t raw_size);
 

@@ -7,8 +7,8 @@
 //                   …        │                                one clear: no
 //                   probe k ─┘
 //
-//   The k probes of a hash h are h, h+d, h+2d … (d is made of h too), each
-//   scaled to the number of bits.
+//   The k probes of a hash are h, h+d, h+2d …, where h is its upper half and d
+//   its lower (made odd), each scaled to the number of bits.
 //
 //   A key that was added is always "perhaps". Any other is so with a chance of
 //   p = (1 - e^(-k/b))^k for b bits a key, least at k = b·ln 2.
@@ -27,13 +27,12 @@
 enum {
     LSM_FILTER_BITS_MAX = 30, // a key
     LSM_FILTER_PROBES_MAX = 21,
-    LSM_LEVELS_MAX = 12, // that lsm_filter_allot spreads over
 };
 
 typedef struct lsm_filter {
-    const uint8_t *bits; // NULL: no filter, everything is "perhaps"
-    uint64_t bit_count;
-    uint32_t probes;
+    const uint8_t *bits;
+    uint32_t bit_count;
+    uint32_t probes; // 0: no filter, everything is "perhaps"
 } lsm_filter;
 
 // Appends the filter of these hashes (kv_hash(key, LSM_HASH_SEED)), each with
@@ -46,6 +45,8 @@ void lsm_filter_build(kv_buf *to, const uint64_t *hashes, size_t count,
 bool lsm_filter_open(kv_slice bytes, lsm_filter *out);
 // False: no key of this hash was added.
 bool lsm_filter_may_hold(const lsm_filter *f, uint64_t hash);
+// Asks for the memory that may_hold will look at, without waiting for it.
+void lsm_filter_prefetch(const lsm_filter *f, uint64_t hash);
 
 // The chance of a false positive in theory.
 double lsm_filter_rate(double bits_per_key);

@@ -8,7 +8,7 @@
 //   +------------+------------+---+--------+--------+-------+-------+--------+
 //   | data block | data block | … | filter | ranges | index | props | footer |
 //   +------------+------------+---+--------+--------+-------+-------+--------+
-//   0                             └ data_bytes                    └ end - 92
+//   0                             └ data_bytes                    └ end - 80
 //
 //   Every part but the footer is sealed: 5 bytes end it,
 //
@@ -38,17 +38,18 @@
 //                seq | key bytes | value bytes | raw block bytes |
 //                open end (0 or 1) varint | first key length varint |
 //                first key | last key length varint | last key
-//   footer, 92 bytes
+//   footer, 80 bytes
 //        +-----------+-----------+----------+----------+-----------+
 //        | store id  | number    | data     | filter   | ranges    |
 //        | u64       | u64       | bytes u64| bytes u64| bytes u64 |
 //        +-----------+-----------+----------+----------+-----------+
-//        | index     | props     | block    | 0        | 0         |
-//        | bytes u64 | bytes u64 | count u64| u32      | u32       |
-//        +-----------+-----------+----------+----------+-----------+
-//        | major u16 | minor u16 | crc u32  | magic: "SCTABL\r\n"  |
+//        | index     | props     | block    | major u16, minor u16 |
+//        | bytes u64 | bytes u64 | count u64|                      |
 //        +-----------+-----------+----------+----------------------+
-//        The crc covers what stands before it, seeded like the others.
+//        | crc u32   | magic: "SCTABL\r\n"  |
+//        +-----------+----------------------+
+//        The crc covers what stands before it, seeded like the others with
+//        the footer's offset.
 //
 // Invariants
 //   F1  The parts' sizes and the footer's add up to the file's.
@@ -68,8 +69,9 @@
 enum {
     LSM_TABLE_MAJOR = 1,
     LSM_TABLE_MINOR = 0,
-    LSM_FOOTER_BYTES = 92,
+    LSM_FOOTER_BYTES = 80,
     LSM_SEAL_BYTES = 5,
+    LSM_RAW_SIZE_BYTES = 4,
     LSM_KEY_MAX = 64 << 10,
     LSM_VALUE_MAX = 32 << 20,
     // What a block may have at most, unpacked: its last entry may be one of
@@ -132,6 +134,11 @@ void lsm_seal(kv_buf *to, size_t from, lsm_compression compression,
 bool lsm_unseal(kv_slice part, const lsm_table_id *id, uint64_t offset,
                 lsm_compression *compression, kv_slice *payload);
 
+// What a compressed payload begins with: LSM_RAW_SIZE_BYTES. Getting it, 0 if
+// the payload says nothing between 1 and LSM_BLOCK_MAX.
+void lsm_put_raw_size(uint8_t *to, size_t raw_size);
+size_t lsm_get_raw_size(kv_slice payload);
+
 // ---- parts ------------------------------------------------------------------
 //
 // A put_* appends. A get_* returns how many bytes it took from the front of
@@ -151,6 +158,7 @@ void lsm_put_properties(kv_buf *to, const lsm_properties *props);
 // Leaves file_bytes alone. Takes all of `from`, or 0.
 size_t lsm_get_properties(kv_slice from, lsm_properties *props);
 
+// The footer's offset is the sum of its sizes.
 void lsm_put_footer(kv_buf *to, const lsm_footer *footer);
 // `from` has LSM_FOOTER_BYTES, the last of a file of `file_bytes`. Also
 // refuses sizes that do not add up (F1).

@@ -4,10 +4,9 @@
 //
 //   in memory                                        on disk: 000007.sst
 //
-//   filter    0110100…   "surely not" ──▶ done
-//   heads     [ 8 bytes of each separator ]  binary search
-//   places    [ 0 │ 4051 │ 8120 │ … ] ─────────────▶ │ block │ block │ …
-//   slots     [ · │ frame │ · │ … ]     the block, if the cache has it
+//   filter  0110100…   "surely not" ──▶ done
+//   index   [ cat │ dog │ owl │ … ] ───────────────▶ │ block │ block │ …
+//   slots   [  ·  │  ●  │  ·  │ … ]   the block itself, if the cache has it
 //
 // Invariants
 //   B5  No byte of a block is believed before its checksum and its shape were
@@ -26,13 +25,13 @@
 #include "common/disk.h"
 #include "common/explain.h"
 #include "common/report.h"
+#include "common/xray.h"
 
 #include "cache.h"
 #include "filter.h"
 #include "format.h"
+#include "index.h"
 #include "iter.h"
-
-typedef struct lsm_table lsm_table; // opaque but for the struct below
 
 // What tables need of their store.
 typedef struct lsm_table_home {
@@ -42,14 +41,22 @@ typedef struct lsm_table_home {
     const kv_explainer *explain;
 } lsm_table_home;
 
-struct lsm_table {
+typedef struct lsm_table {
     _Atomic uint32_t refs;
     lsm_table_id id;
     lsm_table_home home;
     lsm_properties props;
-    lsm_range_tombstone *ranges;     // props.range_count of them, by from
-    struct lsm_table_inside *inside; // table.c's own
-};
+    lsm_range_tombstone *ranges; // props.range_count of them, by from
+
+    // For table*.c.
+    kv_file *file;
+    lsm_footer footer;
+    lsm_filter filter;
+    lsm_index index;
+    lsm_slot *slots; // one per block
+    uint8_t *meta;   // filter, ranges, index, props, as they are in the file
+    size_t meta_bytes;
+} lsm_table;
 
 // Opens the table and reads what stays in memory. KV_CORRUPT if it is missing,
 // damaged or another one. Comes with one reference. Cost: 2 reads.
@@ -62,8 +69,6 @@ lsm_table *lsm_table_ref(lsm_table *t);
 void lsm_table_unref(lsm_table *t);
 // Bytes it holds in memory: filter, index, slots, ranges.
 uint64_t lsm_table_memory_bytes(const lsm_table *t);
-uint64_t lsm_table_filter_bytes(const lsm_table *t);
-uint64_t lsm_table_block_count(const lsm_table *t);
 
 // ---- one key ----------------------------------------------------------------
 
@@ -95,9 +100,6 @@ static inline void lsm_found_release(lsm_found *found)
     found->frame = NULL;
 }
 
-// Touches what a get of this hash will need first, without waiting for it.
-void lsm_table_prefetch(const lsm_table *t, uint64_t hash);
-
 // The highest sequence number <= seq_max of a range tombstone over the key; 0
 // if there is none.
 uint64_t lsm_table_range_seq(const lsm_table *t, kv_slice key,
@@ -122,7 +124,9 @@ lsm_iter *lsm_table_iter(lsm_table *t, lsm_scan_how how);
 // Reads everything and verifies F1 to F5, B1 to B4, and that the filter knows
 // every key. Cost: a read per 256 KiB.
 KV_MUST_USE kv_status lsm_table_check(lsm_table *t);
-// The table's facts: counts, ranges, blocks.
+// Counts, bounds, blocks, bytes.
 void lsm_table_inspect(const lsm_table *t, kv_report *report);
+// A whole file's bytes with their meaning, down to the entry.
+void lsm_table_xray(kv_slice file, kv_xray *xray);
 
 #endif

@@ -44,7 +44,7 @@ install(FILES ${CMAKE_BINARY_DIR}/stagecoachConfig.cmake
 file(RELATIVE_PATH kv_up /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 list(TRANSFORM kv_libraries PREPEND -l OUTPUT_VARIABLE kv_l)
 list(JOIN kv_l " " kv_l)
-set(kv_requires libxxhash)
+set(kv_requires "libxxhash liblz4 libzstd")
 if(ISAL_FOUND)
   string(APPEND kv_requires " libisal")
 endif()

@@ -1,0 +1,351 @@
+// cache.c -- see cache.h.
+// SPDX-License-Identifier: MIT
+
+#include "cache.h"
+
+#include <assert.h>
+
+#include "common/mem.h"
+#include "common/rng.h"
+#include "common/thread.h"
+
+enum {
+    SHARDS_MAX = 16,
+    SHARD_BYTES_MIN = 1 << 20, // fewer shards for a small budget
+    PROBATION_SHARE = 8,       // of the budget: an eighth
+    LARGE_SHARE = 4,           // a block over a quarter of its shard is large
+    USES_MAX = 3,
+};
+
+// In a frame's pins: the one who set it has the frame to himself. Set only
+// under the shard's lock, or by the owner of a frame that is not published.
+#define CLAIMED 0x80000000u
+
+// A slot's word names a frame, or has a mark in its low bits. A ghost's other
+// bits are its shard's evictions when it went.
+static lsm_frame *frame_of(uint64_t word)
+{
+    bool is_frame = word != 0 && (word & LSM_SLOT_MARKS) == 0;
+    return is_frame ? (lsm_frame *)(uintptr_t)word : NULL;
+}
+
+typedef struct ring {
+    lsm_frame *oldest, *newest;
+    size_t count;
+    uint64_t bytes;
+} ring;
+
+typedef struct lsm_shard {
+    _Alignas(64) kv_mutex lock; // of all but frames' atomic fields
+    ring probation, protected;
+    lsm_frame *idle; // frames without bytes
+    uint64_t bytes;  // of all frames of the shard
+    uint64_t budget_bytes;
+    uint64_t evictions;
+} lsm_shard;
+
+struct lsm_cache {
+    lsm_shard shards[SHARDS_MAX];
+    size_t shard_count;
+    struct {
+        _Alignas(64) _Atomic uint64_t hits;
+        _Atomic uint64_t misses;
+    } counts[KV_THREAD_SLOTS];
+};
+
+// ---- rings ------------------------------------------------------------------
+
+static ring *ring_of(lsm_frame *f)
+{
+    return f->is_protected ? &f->shard->protected : &f->shard->probation;
+}
+
+static void push(lsm_frame *f, bool is_protected)
+{
+    f->is_protected = is_protected;
+    ring *r = ring_of(f);
+    f->next = NULL;
+    f->prev = r->newest;
+    *(r->newest != NULL ? &r->newest->next : &r->oldest) = f;
+    r->newest = f;
+    r->count++;
+    r->bytes += f->size;
+}
+
+static void pull(lsm_frame *f)
+{
+    ring *r = ring_of(f);
+    *(f->prev != NULL ? &f->prev->next : &r->oldest) = f->next;
+    *(f->next != NULL ? &f->next->prev : &r->newest) = f->prev;
+    r->count--;
+    r->bytes -= f->size;
+}
+
+// ---- eviction ---------------------------------------------------------------
+
+static uint64_t weight(size_t bytes) { return bytes + sizeof(lsm_frame); }
+
+// Makes the frame, which nobody else has, one without bytes.
+static void retire(lsm_shard *s, lsm_frame *f)
+{
+    s->bytes -= weight(f->size);
+    kv_free(f->bytes);
+    f->bytes = NULL;
+    f->size = 0;
+    f->next = s->idle;
+    s->idle = f;
+}
+
+static bool try_claim(lsm_frame *f, uint32_t pins)
+{
+    return atomic_compare_exchange_strong(&f->pins, &pins, CLAIMED);
+}
+
+// Takes a published frame, which is claimed, out of its slot and ring.
+static void unpublish(lsm_shard *s, lsm_frame *f, uint64_t word)
+{
+    atomic_store(&atomic_load(&f->home)->word, word);
+    atomic_store(&f->home, NULL);
+    pull(f);
+    retire(s, f);
+}
+
+// Evicts one frame of the ring, oldest first, and true; those that were hit
+// get another round, in the other ring if this is probation.
+static bool evict_from(lsm_shard *s, ring *r)
+{
+    for (size_t tries = r->count * (USES_MAX + 1); tries > 0; tries--) {
+        lsm_frame *f = r->oldest;
+        if (f == NULL) return false;
+        uint32_t uses = atomic_load_explicit(&f->uses, memory_order_relaxed);
+        if (uses == 0 && try_claim(f, 0)) {
+            s->evictions++;
+            unpublish(s, f,
+                      f->is_protected ? 0 : s->evictions << 2 | LSM_SLOT_GHOST);
+            return true;
+        }
+        pull(f);
+        push(f, f->is_protected || uses > 0);
+        if (uses > 0) {
+            atomic_store_explicit(&f->uses, uses - 1, memory_order_relaxed);
+        }
+    }
+    return false;
+}
+
+static bool evict(lsm_shard *s)
+{
+    bool long_probation =
+        s->probation.bytes > s->budget_bytes / PROBATION_SHARE;
+    ring *first = long_probation ? &s->probation : &s->protected;
+    ring *second = long_probation ? &s->protected : &s->probation;
+    return evict_from(s, first) || evict_from(s, second);
+}
+
+// ---- claiming and publishing ------------------------------------------------
+
+static lsm_shard *shard_of(lsm_cache *c, lsm_slot *slot)
+{
+    return &c->shards[kv_mix64((uintptr_t)slot) % c->shard_count];
+}
+
+static lsm_frame *new_frame(void)
+{
+    lsm_frame *f = kv_alloc_pages(sizeof *f);
+    atomic_store(&f->pins, CLAIMED);
+    return f;
+}
+
+static lsm_frame *private_frame(size_t bytes)
+{
+    lsm_frame *f = new_frame();
+    f->bytes = kv_alloc(bytes);
+    f->size = bytes;
+    atomic_store(&f->pins, 1);
+    return f;
+}
+
+lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
+{
+    if (c == NULL) return private_frame(bytes);
+    lsm_shard *s = shard_of(c, slot);
+    kv_mutex_lock(&s->lock);
+    if (weight(bytes) > s->budget_bytes / LARGE_SHARE) {
+        kv_mutex_unlock(&s->lock);
+        return private_frame(bytes);
+    }
+    while (s->bytes + weight(bytes) > s->budget_bytes && evict(s)) {
+    }
+    s->bytes += weight(bytes);
+    lsm_frame *f = s->idle;
+    if (f != NULL) s->idle = f->next;
+    kv_mutex_unlock(&s->lock);
+    if (f == NULL) f = new_frame();
+    f->shard = s;
+    f->bytes = kv_alloc(bytes);
+    f->size = bytes;
+    atomic_store(&f->uses, 0);
+    atomic_store(&f->pins, 1);
+    return f;
+}
+
+// Gives a frame that was not published back. Somebody who followed an old slot
+// may have it pinned for the moment it takes to see that: wait.
+static void discard(lsm_frame *f)
+{
+    while (!try_claim(f, 1)) {
+    }
+    lsm_shard *s = f->shard;
+    if (s == NULL) {
+        kv_free(f->bytes);
+        kv_free_pages(f, sizeof *f);
+        return;
+    }
+    kv_mutex_lock(&s->lock);
+    retire(s, f);
+    kv_mutex_unlock(&s->lock);
+}
+
+lsm_frame *lsm_cache_publish(lsm_frame *f, lsm_slot *slot)
+{
+    lsm_shard *s = f->shard;
+    if (s == NULL) return f;
+    kv_mutex_lock(&s->lock);
+    uint64_t there = atomic_load(&slot->word);
+    lsm_frame *other = frame_of(there);
+    if (other != NULL) {
+        // Frames leave their slot only under the lock that we hold.
+        atomic_fetch_add(&other->pins, 1);
+    } else {
+        bool is_back = (there & LSM_SLOT_MARKS) == LSM_SLOT_GHOST &&
+                       s->evictions - (there >> 2) <= s->protected.count;
+        atomic_store(&f->home, slot);
+        atomic_store(&slot->word, (uint64_t)(uintptr_t)f);
+        push(f, is_back);
+    }
+    kv_mutex_unlock(&s->lock);
+    if (other == NULL) return f;
+    discard(f);
+    return other;
+}
+
+// ---- hits -------------------------------------------------------------------
+
+// Pins the frame if it still has its home there.
+static bool try_pin(lsm_frame *f, const lsm_slot *slot)
+{
+    uint32_t pins = atomic_load_explicit(&f->pins, memory_order_relaxed);
+    do {
+        if ((pins & CLAIMED) != 0) return false;
+    } while (!atomic_compare_exchange_weak_explicit(
+        &f->pins, &pins, pins + 1, memory_order_acquire, memory_order_relaxed));
+    if (atomic_load_explicit(&f->home, memory_order_acquire) == slot) {
+        return true;
+    }
+    atomic_fetch_sub_explicit(&f->pins, 1, memory_order_release);
+    return false;
+}
+
+lsm_frame *lsm_cache_pin(lsm_cache *c, lsm_slot *slot)
+{
+    if (c == NULL) return NULL;
+    unsigned thread = kv_thread_slot();
+    lsm_frame *f =
+        frame_of(atomic_load_explicit(&slot->word, memory_order_acquire));
+    if (f == NULL || !try_pin(f, slot)) {
+        kv_count(&c->counts[thread].misses, thread, 1);
+        return NULL;
+    }
+    uint32_t uses = atomic_load_explicit(&f->uses, memory_order_relaxed);
+    if (uses < USES_MAX) { // not exact if threads meet; it need not be
+        atomic_store_explicit(&f->uses, uses + 1, memory_order_relaxed);
+    }
+    kv_count(&c->counts[thread].hits, thread, 1);
+    return f;
+}
+
+void lsm_frame_unpin(lsm_frame *f)
+{
+    if (f == NULL) return;
+    // While we have it pinned, nobody but us can change whether it is
+    // published.
+    if (atomic_load_explicit(&f->home, memory_order_relaxed) == NULL) {
+        discard(f);
+    } else {
+        atomic_fetch_sub_explicit(&f->pins, 1, memory_order_release);
+    }
+}
+
+void lsm_cache_forget(lsm_slot *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        lsm_frame *f = frame_of(atomic_load(&slots[i].word));
+        if (f == NULL) continue;
+        lsm_shard *s = f->shard;
+        kv_mutex_lock(&s->lock);
+        if (frame_of(atomic_load(&slots[i].word)) == f) {
+            while (!try_claim(f, 0)) {
+            }
+            unpublish(s, f, 0);
+        }
+        kv_mutex_unlock(&s->lock);
+    }
+}
+
+// ---- the whole --------------------------------------------------------------
+
+lsm_cache *lsm_cache_new(uint64_t budget_bytes)
+{
+    lsm_cache *c = kv_alloc_pages(sizeof *c);
+    c->shard_count = (size_t)(budget_bytes / SHARD_BYTES_MIN);
+    if (c->shard_count < 1) c->shard_count = 1;
+    if (c->shard_count > SHARDS_MAX) c->shard_count = SHARDS_MAX;
+    for (size_t i = 0; i < c->shard_count; i++) {
+        kv_mutex_init(&c->shards[i].lock);
+    }
+    lsm_cache_resize(c, budget_bytes);
+    return c;
+}
+
+void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes)
+{
+    for (size_t i = 0; i < c->shard_count; i++) {
+        lsm_shard *s = &c->shards[i];
+        kv_mutex_lock(&s->lock);
+        s->budget_bytes = budget_bytes / c->shard_count;
+        kv_mutex_unlock(&s->lock);
+    }
+}
+
+void lsm_cache_read_stats(lsm_cache *c, lsm_cache_stats *out)
+{
+    *out = (lsm_cache_stats){0};
+    for (size_t i = 0; i < c->shard_count; i++) {
+        lsm_shard *s = &c->shards[i];
+        kv_mutex_lock(&s->lock);
+        out->bytes += s->bytes;
+        out->budget_bytes += s->budget_bytes;
+        out->evictions += s->evictions;
+        kv_mutex_unlock(&s->lock);
+    }
+    for (unsigned i = 0; i < KV_THREAD_SLOTS; i++) {
+        out->hits += atomic_load(&c->counts[i].hits);
+        out->misses += atomic_load(&c->counts[i].misses);
+    }
+}
+
+void lsm_cache_free(lsm_cache *c)
+{
+    if (c == NULL) return;
+    for (size_t i = 0; i < c->shard_count; i++) {
+        lsm_shard *s = &c->shards[i];
+        assert(s->bytes == 0); // every slot is forgotten
+        while (s->idle != NULL) {
+            lsm_frame *f = s->idle;
+            s->idle = f->next;
+            kv_free_pages(f, sizeof *f);
+        }
+        kv_mutex_free(&s->lock);
+    }
+    kv_free_pages(c, sizeof *c);
+}
