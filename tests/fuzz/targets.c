@@ -323,9 +323,10 @@ const fuzz_target fuzz_targets[] = {
     {"log_header", run_log_header, seed_log_header, 3},
     {"record", run_record, seed_record, 3},
     {"recovery", run_recovery, seed_recovery, 20},
-    {"page", fuzz_page_run, fuzz_page_seed, 10},
-    {"super", fuzz_super_run, fuzz_super_seed, 10},
     {"store", fuzz_store_run, fuzz_store_seed, 200},
+    {"lsm_block", fuzz_lsm_block_run, fuzz_lsm_block_seed, 5},
+    {"lsm_parts", fuzz_lsm_parts_run, fuzz_lsm_parts_seed, 1},
+    {"lsm_table", fuzz_lsm_table_run, fuzz_lsm_table_seed, 100},
     {NULL, NULL, NULL, 0},
 };
 

@@ -27,14 +27,16 @@ extern const fuzz_target fuzz_targets[]; // the last one has no name
 // NULL if there is none of that name.
 const fuzz_target *fuzz_find(const char *name);
 
-// pages.c
-void fuzz_page_run(kv_slice input);
-bool fuzz_page_seed(unsigned n, kv_buf *to);
-void fuzz_super_run(kv_slice input);
-bool fuzz_super_seed(unsigned n, kv_buf *to);
-
 // store.c
 void fuzz_store_run(kv_slice input);
 bool fuzz_store_seed(unsigned n, kv_buf *to);
+
+// lsm.c
+void fuzz_lsm_block_run(kv_slice input);
+bool fuzz_lsm_block_seed(unsigned n, kv_buf *to);
+void fuzz_lsm_parts_run(kv_slice input);
+bool fuzz_lsm_parts_seed(unsigned n, kv_buf *to);
+void fuzz_lsm_table_run(kv_slice input);
+bool fuzz_lsm_table_seed(unsigned n, kv_buf *to);
 
 #endif
