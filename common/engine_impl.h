@@ -40,7 +40,7 @@ struct kv {
     kv_disk *disk;    // a count layer; NULL without KV_CAP_DURABLE
     kv_sync_mode sync;
     bool read_only;
-    bool is_new; // the directory was made by this open
+    bool is_new;      // the directory was made by this open
     uint32_t key_max; // the engine's; open() may lower it for this store
     uint64_t memory_bytes;
     uint64_t seed;               // for tables in memory

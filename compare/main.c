@@ -5,6 +5,7 @@
 
 #include "common/cli/words.h"
 
+#include "compare/claims/claims.h"
 #include "compare/compare.h"
 #include "compare/duel.h"
 #include "compare/run.h"
@@ -13,7 +14,7 @@ enum { DONE = 0, USAGE = 2, FAILED = 3 };
 
 static const char *command_name(size_t index)
 {
-    static const char *const names[] = {"run",  "duel", "chart",
+    static const char *const names[] = {"run",  "duel", "claims", "chart",
                                         "list", "help", NULL};
     return names[index];
 }
@@ -23,6 +24,8 @@ static int help(FILE *to, int code)
     fprintf(to, "usage: compare run [OPTIONS]        every engine, every "
                 "workload, a report\n"
                 "       compare duel A B [OPTIONS]   two of them, in turns\n"
+                "       compare claims [C07 ...]     the book's claims, tried "
+                "one by one\n"
                 "       compare chart DIR [--png]    a run's page and charts, "
                 "drawn anew\n"
                 "       compare list                 engines, workloads, "
@@ -78,6 +81,7 @@ int main(int argc, char **argv)
     if (strcmp(command, "duel") == 0) {
         return with_options(argc, argv, 2, cmp_duel);
     }
+    if (strcmp(command, "claims") == 0) return cmp_claims(argc, argv);
     if (strcmp(command, "chart") == 0) return chart(argc, argv);
     if (strcmp(command, "list") == 0) return cmp_list(), DONE;
     if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {

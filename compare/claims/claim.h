@@ -1,0 +1,36 @@
+// claim.h -- one of the book's claims as an experiment with a verdict.
+// SPDX-License-Identifier: MIT
+//
+// A claim is told in our own words, with the title of its section in both
+// editions. Its experiment runs stores on a bench (bench.h), notes points for a
+// chart, and checks figures against what the claim, or theory.h, expects:
+//
+//     confirmed      every check holds
+//     depends        the claim holds under a condition that the checks name
+//     contradicted   a check fails here: the figures say by how much
+//     not tried      an engine or a tool it needs is not there
+//
+// Book: "Storage and Retrieval", of both editions (notes/book-map.md)
+
+#ifndef COMPARE_CLAIMS_CLAIM_H
+#define COMPARE_CLAIMS_CLAIM_H
+
+#include "compare/claims/bench.h"
+
+typedef struct cmp_claim {
+    const char *id;     // "C07"
+    const char *text;   // the claim
+    const char *first;  // the section's title in the first edition
+    const char *second; // and in the second
+    const char *setup;  // what is done to find out
+    const char *x, *y;  // what the chart's axes are, with units
+    // Verdicts rest on counters alone: the same on every machine.
+    bool is_counted;
+    kv_status (*run)(cmp_bench *bench);
+} cmp_claim;
+
+// In the order of their numbers; a NULL id ends each.
+extern const cmp_claim cmp_claims_of_logs[];
+extern const cmp_claim cmp_claims_of_sorted_files[];
+
+#endif

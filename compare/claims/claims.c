@@ -1,0 +1,239 @@
+// claims.c -- see claims.h.
+// SPDX-License-Identifier: MIT
+
+#include "compare/claims/claims.h"
+
+#include <stdlib.h>
+
+#include "common/cli/words.h"
+#include "common/clock.h"
+#include "common/mem.h"
+
+#include "compare/claims/claim.h"
+#include "compare/machine.h"
+#include "compare/options.h"
+
+enum { DONE = 0, USAGE = 2, FAILED = 3 };
+
+static const cmp_claim *const groups[] = {cmp_claims_of_logs,
+                                          cmp_claims_of_sorted_files};
+enum { GROUPS = sizeof groups / sizeof *groups };
+
+static const cmp_claim *claim_at(size_t index)
+{
+    for (size_t g = 0; g < GROUPS; g++) {
+        for (const cmp_claim *c = groups[g]; c->id != NULL; c++) {
+            if (index-- == 0) return c;
+        }
+    }
+    return NULL;
+}
+
+static const char *claim_id(size_t index)
+{
+    const cmp_claim *claim = claim_at(index);
+    return claim != NULL ? claim->id : NULL;
+}
+
+// ---- what was asked for -----------------------------------------------------
+
+struct request {
+    cmp_options options;
+    const char **ids;
+    size_t id_count;
+    char **rest; // the command line without the ids
+    int rest_count;
+};
+
+static bool looks_like_id(const char *word)
+{
+    return (word[0] == 'C' || word[0] == 'c') && word[1] >= '0' &&
+           word[1] <= '9';
+}
+
+static const char *find_id(const char *word)
+{
+    unsigned long number = strtoul(word + 1, NULL, 10);
+    for (size_t i = 0; claim_id(i) != NULL; i++) {
+        if (strtoul(claim_id(i) + 1, NULL, 10) == number) return claim_id(i);
+    }
+    const char *nearest = kv_cli_nearest(word, claim_id);
+    kv_fail(KV_INVALID, "there is no claim \"%s\" here%s%s%s", word,
+            nearest ? "; did you mean " : "", nearest ? nearest : "",
+            nearest ? "?" : " (compare claims without a name tries all)");
+    return NULL;
+}
+
+// An option's value is not an id, whatever it looks like.
+static kv_status part_words(struct request *r, int argc, char **argv)
+{
+    r->ids = kv_zalloc((size_t)argc * sizeof *r->ids);
+    r->rest = kv_zalloc((size_t)argc * sizeof *r->rest);
+    for (int i = 0; i < argc; i++) {
+        bool is_value = i > 2 && strncmp(argv[i - 1], "--", 2) == 0 &&
+                        strncmp(argv[i - 1], "--no-", 5) != 0;
+        if (i < 2 || is_value || !looks_like_id(argv[i])) {
+            r->rest[r->rest_count++] = argv[i];
+            continue;
+        }
+        const char *id = find_id(argv[i]);
+        if (id == NULL) return KV_INVALID;
+        r->ids[r->id_count++] = id;
+    }
+    return KV_OK;
+}
+
+static bool is_wanted(const struct request *r, const cmp_claim *claim)
+{
+    for (size_t i = 0; i < r->id_count; i++) {
+        if (strcmp(r->ids[i], claim->id) == 0) return true;
+    }
+    return r->id_count == 0;
+}
+
+// ---- trying -----------------------------------------------------------------
+
+struct tables {
+    FILE *claims, *checks, *points;
+};
+
+static FILE *begin_table(const char *dir, const char *name, const char *columns)
+{
+    kv_buf path = {0};
+    kv_buf_printf(&path, "%s/%s.tsv%c", dir, name, '\0');
+    FILE *file = fopen((char *)path.data, "w");
+    if (file == NULL) {
+        kv_fail(KV_IO, "%s cannot be written", (char *)path.data);
+    } else {
+        fprintf(file, "%s\n", columns);
+    }
+    kv_buf_free(&path);
+    return file;
+}
+
+static kv_status begin_tables(struct tables *t, const char *dir)
+{
+    KV_TRY(cmp_make_dir(dir));
+    t->claims = begin_table(dir, "claims",
+                            "claim\tverdict\ttext\tfirst\tsecond\tsetup\tx\ty"
+                            "\tcounted");
+    t->checks = begin_table(dir, "checks",
+                            "claim\twhat\tmeasured\trelation\texpected"
+                            "\tverdict");
+    t->points = begin_table(dir, "points", "claim\tseries\tx\ty\ttheory");
+    return t->claims && t->checks && t->points ? KV_OK : KV_IO;
+}
+
+static bool end_table(FILE *file)
+{
+    if (file == NULL) return true;
+    bool is_written = ferror(file) == 0;
+    return fclose(file) == 0 && is_written;
+}
+
+static kv_status end_tables(struct tables *t)
+{
+    bool is_written = end_table(t->claims);
+    is_written = end_table(t->checks) && is_written;
+    is_written = end_table(t->points) && is_written;
+    if (is_written) return KV_OK;
+    return kv_fail(KV_IO, "the tables could not be written whole");
+}
+
+static const char *verdict_of(const cmp_bench *b, kv_status st)
+{
+    if (st == KV_NOT_FOUND) return "not tried";
+    if (st != KV_OK) return "failed";
+    if (b->failed > 0) return "contradicted";
+    return b->conditions > 0 ? "depends" : "confirmed";
+}
+
+// True unless it is contradicted or something broke.
+static bool try_claim(cmp_bench *bench, struct tables *t,
+                      const cmp_claim *claim)
+{
+    cmp_bench b = *bench;
+    b.claim = claim->id;
+    b.points = t->points;
+    b.checks = t->checks;
+    uint64_t from = kv_now_ns();
+    kv_status st = claim->run(&b);
+    // A claim without a check would hold whatever happened.
+    if (st == KV_OK && b.held + b.failed + b.conditions == 0) {
+        st = kv_fail(KV_INVALID, "%s checked nothing", claim->id);
+    }
+    const char *verdict = verdict_of(&b, st);
+    fprintf(t->claims, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", claim->id,
+            verdict, claim->text, claim->first, claim->second, claim->setup,
+            claim->x, claim->y, claim->is_counted);
+    printf("%s  %-12s  %s (%.1f s)\n", claim->id, verdict, claim->text,
+           (double)(kv_now_ns() - from) / 1e9);
+    if (st != KV_OK && st != KV_NOT_FOUND) printf("     %s\n", kv_last_error());
+    fflush(stdout);
+    return b.failed == 0 && (st == KV_OK || st == KV_NOT_FOUND);
+}
+
+// The checks as they are in the table, under the claims.
+static void print_checks(const char *dir)
+{
+    kv_buf path = {0};
+    kv_buf_printf(&path, "%s/checks.tsv%c", dir, '\0');
+    FILE *file = fopen((char *)path.data, "r");
+    char line[512], claim[16], what[128], relation[32], verdict[16];
+    double measured, expected;
+    printf("\n");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%15[^\t]\t%127[^\t]\t%lf\t%31[^\t]\t%lf\t%15s", claim,
+                   what, &measured, relation, &expected, verdict) != 6) {
+            continue; // the line of column names
+        }
+        printf("%s  %-7s  %s: %.5g, %s %.5g\n", claim, verdict, what, measured,
+               relation, expected);
+    }
+    if (file != NULL) fclose(file);
+    kv_buf_free(&path);
+}
+
+static int try_all(struct request *r)
+{
+    struct tables tables = {0};
+    kv_buf scratch = {0};
+    const char *dir = r->options.out;
+    kv_buf_printf(&scratch, "%s/bench%c", dir, '\0');
+    cmp_bench bench = {.dir = (char *)scratch.data,
+                       .records = r->options.setup.records,
+                       .seed = r->options.setup.seed};
+    bool all_well = true;
+    kv_status st = begin_tables(&tables, dir);
+    if (st == KV_OK) st = cmp_make_dir(bench.dir);
+    for (size_t i = 0; st == KV_OK && claim_at(i) != NULL; i++) {
+        if (!is_wanted(r, claim_at(i))) continue;
+        if (!try_claim(&bench, &tables, claim_at(i))) all_well = false;
+    }
+    kv_status last = end_tables(&tables);
+    if (st == KV_OK) st = last;
+    cmp_remove_tree(bench.dir);
+    kv_buf_free(&scratch);
+    if (st != KV_OK) {
+        fprintf(stderr, "compare: %s\n", kv_last_error());
+        return FAILED;
+    }
+    print_checks(dir);
+    return all_well ? DONE : FAILED;
+}
+
+int cmp_claims(int argc, char **argv)
+{
+    static struct request r; // too large for a stack
+    int code = USAGE;
+    kv_status st = part_words(&r, argc, argv);
+    if (st == KV_OK) {
+        st = cmp_options_read(&r.options, r.rest_count, r.rest, 0);
+    }
+    if (st == KV_OK) code = try_all(&r);
+    else fprintf(stderr, "compare: %s\n", kv_last_error());
+    cmp_options_free(&r.options);
+    kv_free(r.ids);
+    kv_free(r.rest);
+    return code;
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# claims.sh -- the book's claims, tried by the program named first: each that
+# rests on counters is confirmed or depends, twice alike to the byte.
+# SPDX-License-Identifier: MIT
+set -eu
+compare=$1
+dir=$(mktemp -d "${KV_TEST_DIR:-${TMPDIR:-/tmp}}/claims.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+"$compare" claims --profile smoke --out "$dir/once" >"$dir/said" ||
+    { cat "$dir/said"; fail "a claim is contradicted, or failed"; }
+
+# Every claim was tried, and none holds without a check.
+tried=$(awk -F '\t' 'NR > 1 && $2 != "not tried"' "$dir/once/claims.tsv" | wc -l)
+[ "$tried" -ge 10 ] || fail "only $tried claims were tried"
+awk -F '\t' 'NR > 1 { n[$1]++ } END { for (c in n) print c }' \
+    "$dir/once/checks.tsv" | sort >"$dir/checked"
+awk -F '\t' 'NR > 1 && $2 != "not tried" { print $1 }' \
+    "$dir/once/claims.tsv" | sort >"$dir/tried"
+diff "$dir/tried" "$dir/checked" || fail "a claim was not checked"
+
+# The same seed, the same counters.
+"$compare" claims C02 c8 --profile smoke --out "$dir/again" >/dev/null
+for claim in C02 C08; do
+    for table in checks points; do
+        grep "^$claim" "$dir/once/$table.tsv" >"$dir/a"
+        grep "^$claim" "$dir/again/$table.tsv" >"$dir/b"
+        cmp "$dir/a" "$dir/b" || fail "$claim differs from run to run"
+    done
+done
+[ "$(wc -l <"$dir/again/claims.tsv")" = 3 ] || fail "others were tried too"
+
+# What is not there names what is.
+if "$compare" claims C99 --out "$dir/no" 2>"$dir/said"; then
+    fail "C99 was tried"
+fi
+grep -q 'there is no claim "C99"' "$dir/said" || fail "C99 is not named"
+[ ! -e "$dir/no" ] || fail "something was begun for C99"
