@@ -17,8 +17,18 @@ enum { ENGINE, WORKLOAD, OP, NS, COUNT };
 
 enum { PANELS_MAX = 9 };
 
+// Where a curve stands in the table: its steps, and behind them its name. The
+// script names these rows, for gnuplot to skip the others unread: comparing
+// the cells of every row for every curve took it a minute.
+typedef struct curve {
+    size_t panel, engine; // in the lists of `curves`
+    size_t first, steps;  // rows
+} curve;
+
 typedef struct curves {
     cmp_list panels, engines;
+    curve *of;
+    size_t count, rows;
     double *rank; // of each panel: how far its tail is from its middle
     size_t ranked;
     double min_ns, max_ns, least; // least share above 0
@@ -109,9 +119,11 @@ static void write_twin(cmp_figure *f, const char *panel, const char *engine,
     cmp_cell_number(&f->twin, list[count - 1].ns, '\n');
 }
 
-static void write_curve(cmp_figure *f, curves *all, const char *panel,
-                        const char *engine, const bucket *list, size_t count)
+// The curve of the panel added last; returns how many steps it has.
+static size_t write_curve(cmp_figure *f, curves *all, const char *panel,
+                          const char *engine, const bucket *list, size_t count)
 {
+    size_t steps = 0;
     double total = 0, below = 0, last_ns = 0, last_share = 2, name_ns = 0;
     double height = name_at(cmp_list_find(&all->engines, engine));
     for (size_t i = 0; i < count; i++) total += list[i].count;
@@ -129,8 +141,25 @@ static void write_curve(cmp_figure *f, curves *all, const char *panel,
         // curve ends at half a call.
         add_point(f, panel, engine, "step", ns, is_end ? 0.5 / total : share);
         last_ns = ns, last_share = share;
+        steps++;
     }
-    if (name_ns > 0) add_point(f, panel, engine, "name", name_ns, height);
+    if (steps > 0) add_point(f, panel, engine, "name", name_ns, height);
+    return steps;
+}
+
+static void add_curve(cmp_figure *f, curves *all, const char *panel,
+                      const char *engine, const bucket *list, size_t count)
+{
+    cmp_list_add(&all->panels, panel);
+    cmp_list_add(&all->engines, engine);
+    curve c = {.panel = all->panels.count - 1,
+               .engine = cmp_list_find(&all->engines, engine),
+               .first = all->rows};
+    c.steps = write_curve(f, all, panel, engine, list, count);
+    if (c.steps == 0) return;
+    all->of = kv_realloc(all->of, (all->count + 1) * sizeof *all->of);
+    all->of[all->count++] = c;
+    all->rows += c.steps + 1;
 }
 
 // The panel added last: its widest distance from the middle to the tail.
@@ -153,9 +182,7 @@ static void add_panel(const cmp_rundir *r, cmp_figure *f, curves *all,
         size_t count = 0;
         bucket *list = buckets_of(r, key, &count);
         if (count > 0) {
-            cmp_list_add(&all->panels, panel);
-            cmp_list_add(&all->engines, key[0]);
-            write_curve(f, all, panel, key[0], list, count);
+            add_curve(f, all, panel, key[0], list, count);
             write_twin(f, panel, key[0], list, count);
             rank_panel(all, list, count);
         }
@@ -165,6 +192,30 @@ static void add_panel(const cmp_rundir *r, cmp_figure *f, curves *all,
 
 // ---- the script -------------------------------------------------------------
 
+// The panel's curves, and then their names, on top of all curves.
+static void draw_panel(cmp_figure *f, const curves *all, size_t panel)
+{
+    const char *comma = "plot ";
+    for (size_t i = 0; i < all->count; i++) {
+        const curve *c = &all->of[i];
+        if (c->panel != panel) continue;
+        kv_buf_printf(&f->script,
+                      "%sdata skip %zu every ::0::%zu using 4:5 with steps "
+                      "lt Linetype[%zu]",
+                      comma, c->first + 1, c->steps - 1, c->engine + 1);
+        comma = ", \\\n     ";
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        const curve *c = &all->of[i];
+        if (c->panel != panel) continue;
+        kv_buf_printf(&f->script,
+                      "%sdata skip %zu every ::0::0 using 4:5:2 with labels "
+                      "left offset 0.6, 0 font ',11' tc rgb Colour[%zu] boxed",
+                      comma, c->first + c->steps + 1, c->engine + 1);
+    }
+    cmp_append(&f->script, "\n");
+}
+
 static void draw(const cmp_rundir *r, cmp_figure *f, const curves *all)
 {
     double floor_share = pow(10, floor(log10(fmin(all->least, 0.1))));
@@ -172,7 +223,6 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const curves *all)
     cmp_list panels = {0};
     cmp_script_choose(f, &all->panels, all->rank, PANELS_MAX, &panels);
     cmp_script_begin(f, layout, &panels);
-    cmp_list_free(&panels);
     cmp_script_engines(f, r, &all->engines);
     kv_buf_printf(&f->script, "array Colour[%zu] = [", all->engines.count);
     for (size_t e = 0; e < all->engines.count; e++) {
@@ -188,18 +238,13 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const curves *all)
         "set ytics ('all' 1, '1 in 10' .1, '1 in 100' .01, '1 in 1 k' 1e-3, "
         "'1 in 10 k' 1e-4, \\\n"
         "           '1 in 100 k' 1e-5, '1 in 1 M' 1e-6, '1 in 10 M' 1e-7, "
-        "'1 in 100 M' 1e-8)\n"
-        "mine(p, i, what, v) = strcol(1) eq Panel[p] && "
-        "strcol(2) eq Engine[i] && strcol(3) eq what ? v : NaN\n\n"
-        "do for [p = 1:panels] {\n"
-        "    @new_panel\n"
-        "    plot for [i = 1:|Engine|] data skip 1 "
-        "using (mine(p, i, 'step', $4)):5 with steps lt Linetype[i], \\\n"
-        "         for [i = 1:|Engine|] data skip 1 "
-        "using (mine(p, i, 'name', $4)):5:2 \\\n"
-        "             with labels left offset 0.6, 0 font ',11' "
-        "tc rgb Colour[i] boxed\n"
-        "}\nunset multiplot\n");
+        "'1 in 100 M' 1e-8)\n");
+    for (size_t p = 0; p < panels.count; p++) {
+        kv_buf_printf(&f->script, "\np = %zu\n@new_panel\n", p + 1);
+        draw_panel(f, all, cmp_list_find(&all->panels, panels.names[p]));
+    }
+    cmp_append(&f->script, "unset multiplot\n");
+    cmp_list_free(&panels);
 }
 
 // ---- the sentences ----------------------------------------------------------
@@ -249,6 +294,7 @@ void cmp_chart_latency(const cmp_rundir *r, cmp_figure *f)
     say(r, f, &all);
     if (all.panels.count > 0) draw(r, f, &all);
     kv_free(all.rank);
+    kv_free(all.of);
     cmp_list_free(&all.panels);
     cmp_list_free(&all.engines);
     cmp_list_free(&ops);
