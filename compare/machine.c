@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/mem.h"
+
 // ---- this process -----------------------------------------------------------
 
 static uint64_t clock_ns(clockid_t clock)
@@ -77,6 +79,17 @@ uint64_t cmp_resident_bytes(void)
     slurp("/proc/self/statm", text, sizeof text);
     if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void cmp_memory_warm(uint64_t bytes)
+{
+    enum { PAGE = 4096, SHARE = 4 }; // never more than a quarter of what is
+    uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * PAGE / SHARE;
+    if (bytes > most) bytes = most;
+    if (bytes == 0) return;
+    volatile uint8_t *memory = kv_alloc_pages(bytes);
+    for (uint64_t i = 0; i < bytes; i += PAGE) memory[i] = 1;
+    kv_free_pages((void *)(uintptr_t)memory, bytes);
 }
 
 // ---- files ------------------------------------------------------------------

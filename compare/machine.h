@@ -26,6 +26,10 @@ KV_MUST_USE kv_status cmp_io_read(cmp_io *io);
 
 // Resident memory of this process, file pages it has mapped included.
 uint64_t cmp_resident_bytes(void);
+// Touches so much memory and gives it back, so that the machine has it at hand:
+// the host of a virtual machine backs a page when it is first touched, and
+// takes back what was free for seconds. 2 MiB then take 6 ms instead of 0.2.
+void cmp_memory_warm(uint64_t bytes);
 // Bytes the files of a directory and of those below it occupy: blocks
 // allocated, not sizes.
 uint64_t cmp_directory_bytes(const char *path);

@@ -4,6 +4,8 @@
 //   open ▶ load ▶ settle ▶ ( operations ) ▶ settle ▶ close ▶ open ▶ verify
 //                          └── phase "run" ───────┘
 //
+// The load inserts 100 records at a time; a fill is a run without a load.
+//
 // Three kinds of trial, because one run cannot tell everything (measures.h):
 //
 //   CMP_COUNT  one thread, background=0: bytes and space, and at the end every
