@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: MIT
 //
 // CATALOG is a small record log with text framing (common/recordlog.h), so
-// that cat shows it. Its payloads, in this order:
+// that cat shows it:
 //
-//   format binary               of the segments
-//   next 12                     no file has had this number or a higher one
-//   log 11                      the first log whose entries are in no segment
-//   segment 9 4194417           number and size, newest first; from a flush,
-//   merged 4 8388720            or from a merge
+//   # stagecoach log CATL 1.0 store 0000000000000001 number 0 previous 0 …
+//   format binary  ~e83893c2@0000005d       of new segments
+//   next 12  ~835ede9e@0000005d             no file had this number or more
+//   log 11  ~76c86766@0000005d              the first one whose entries are in
+//                                           no segment
+//   segment 9 4194417  ~41a3aadc@0000005d   number and size, newest first;
+//   merged 4 8388720  ~b47bf972@0000005d    from a flush, or from a merge
+//     ~3343c201@00000101                    sealed: nothing is missing
 //
 // A new catalog is written as CATALOG.tmp, sealed, renamed over the old one,
 // and the directory synced. Before the rename the old state counts, after it

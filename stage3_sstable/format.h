@@ -22,18 +22,30 @@
 //        | varint         | for a tombstone varint |     |       |
 //        +----------------+------------------------+-----+-------+
 //
-//   example put("cat", "meow"): 03 08 636174 6d656f77
+//   A whole segment: number 7 of store 5b3c1f0a99e01d77, cat = meow, dog gone
 //
-// The same facts with format=text, readable with cat:
+//     0  53 43 53 45 47 4d 0d 0a  01 00 00 00 00 00 00 00  magic, version 1.0
+//    16  77 1d e0 99 0a 1f 3c 5b  07 00 00 00 00 00 00 00  store, number
+//    32  1c b6 d5 a7                                       crc of all that
+//    36  03 08  63 61 74  6d 65 6f 77                      3, 4·2, cat, meow
+//    45  03 01  64 6f 67                                   3, tombstone, dog
+//    50  aa 9f 00 64                                       crc of 36..49
+//    54  12  03 63 61 74                                   18 bytes from cat
+//    59  03 64 6f 67  70 f7 e9 34                          last: dog; crc
+//    67  36 00 00 00 00 00 00 00  0d 00 00 00 00 00 00 00  index: at 54, 13
+//    83  02 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00  2 entries, 1 gone
+//    99  80 6c 38 8d  53 43 53 45 4e 44 0d 0a              crc, magic
 //
-//   # stagecoach segment 1.0 store 5b3c1f0a99e01d77 number 7 ~crc
+// The same with format=text, readable with cat:
+//
+//   # stagecoach segment 1.0 store 5b3c1f0a99e01d77 number 7 ~8555c09f
 //   cat→meow
 //   dog→†
-//   #~crc                          behind each interval
-//   #index 19 cat                  size and first key, per interval
+//   #~818d3723                     crc behind each interval
+//   #index 32 cat                  size and first key, per interval
 //   #last dog
-//   #~crc
-//   #end index 0000… size 0000… entries 0000… tombstones 0000… ~crc
+//   #~3e40a2f4
+//   #end index 00000000000000000099 size 00000000000000000035 entries …
 //
 //   Keys and values are escaped (kv_escape: pure ASCII), so that → and † are
 //   ours alone; a key that starts with # starts with \x23.

@@ -87,8 +87,9 @@ static void add_place(sst_segment *s, size_t *cap, sst_place place)
 static bool parse_index(sst_segment *s, kv_slice body, uint64_t offset)
 {
     size_t at = 0, cap = 0;
-    // One copy of the bytes for binary's slices; room for text's unescaped.
-    kv_buf_reserve(&s->keys, 2 * body.len);
+    // A copy of the bytes for binary's slices; for text, room to unescape.
+    kv_buf_reserve(&s->keys,
+                   s->codec == &sst_codec_text ? 2 * body.len : body.len);
     kv_buf_append(&s->keys, body);
     body.data = s->keys.data;
     while (offset < s->footer.index_offset) {

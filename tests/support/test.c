@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/mem.h"
+
 const kv_engine *test_engine(const char *name)
 {
     for (size_t i = 0; kv_all_engines[i] != NULL; i++) {
@@ -52,7 +54,7 @@ static void remove_tree(const char *path)
 void test_remove_dir(char *path)
 {
     remove_tree(path);
-    free(path);
+    kv_free(path); // a kv_buf made it
 }
 
 void test_status(kv_status got, kv_status want, const char *call,
