@@ -83,6 +83,8 @@
 #ifndef BT_FORMAT_H
 #define BT_FORMAT_H
 
+#include <assert.h>
+
 #include "common/coding.h"
 
 enum {
@@ -350,7 +352,10 @@ static inline kv_slice bt_slot_bytes(const uint8_t *page, size_t slot)
 // The cell of a slot. Requires a page that bt_page_verify accepted.
 static inline void bt_cell_read(const uint8_t *page, size_t slot, bt_cell *out)
 {
-    bt_cell_decode(bt_slot_bytes(page, slot), bt_kind_of(page), out);
+    size_t size =
+        bt_cell_decode(bt_slot_bytes(page, slot), bt_kind_of(page), out);
+    assert(size > 0); // F3
+    (void)size;
     out->prefix = kv_slice_of(bt_prefix(page), bt_prefix_bytes(page));
     out->head = bt_slot_head(bt_slot(page, slot));
 }
