@@ -327,6 +327,8 @@ const fuzz_target fuzz_targets[] = {
     {"lsm_block", fuzz_lsm_block_run, fuzz_lsm_block_seed, 5},
     {"lsm_parts", fuzz_lsm_parts_run, fuzz_lsm_parts_seed, 1},
     {"lsm_table", fuzz_lsm_table_run, fuzz_lsm_table_seed, 100},
+    {"bt_page", fuzz_bt_page_run, fuzz_bt_page_seed, 10},
+    {"bt_super", fuzz_bt_super_run, fuzz_bt_super_seed, 10},
     {NULL, NULL, NULL, 0},
 };
 

@@ -39,4 +39,10 @@ bool fuzz_lsm_parts_seed(unsigned n, kv_buf *to);
 void fuzz_lsm_table_run(kv_slice input);
 bool fuzz_lsm_table_seed(unsigned n, kv_buf *to);
 
+// bt.c
+void fuzz_bt_page_run(kv_slice input);
+bool fuzz_bt_page_seed(unsigned n, kv_buf *to);
+void fuzz_bt_super_run(kv_slice input);
+bool fuzz_bt_super_seed(unsigned n, kv_buf *to);
+
 #endif
