@@ -16,20 +16,26 @@ typedef struct head {
     const uint8_t *own_key;
 } head;
 
-static size_t place_of(const lsm_block *b, uint32_t i)
+static inline const uint8_t *place_of(const lsm_block *b, uint32_t i)
 {
-    return b->place_bytes == 2 ? kv_get_u16(b->places + (size_t)i * 2)
-                               : kv_get_u32(b->places + (size_t)i * 4);
+    return b->tags - (b->place_bytes == 2
+                          ? kv_get_u16(b->places + (size_t)i * 2)
+                          : kv_get_u32(b->places + (size_t)i * 4));
 }
 
 // Where the entry ends: where the next begins, or the tags do.
-static size_t end_of(const lsm_block *b, uint32_t i)
+static inline const uint8_t *end_of(const lsm_block *b, uint32_t i)
 {
-    return i + 1 < b->count ? place_of(b, i + 1) : (size_t)(b->tags - b->bytes);
+    return i + 1 < b->count ? place_of(b, i + 1) : b->tags;
+}
+
+const uint8_t *lsm_block_place(const lsm_block *b, uint32_t i)
+{
+    return i < b->count ? place_of(b, i) : b->tags;
 }
 
 // A varint that lsm_block_open has seen to be one: mostly a single byte.
-static const uint8_t *pass_varint(const uint8_t *at, uint64_t *n)
+static inline const uint8_t *pass_varint(const uint8_t *at, uint64_t *n)
 {
     uint64_t sum = *at & 0x7f;
     for (int shift = 7; *at++ >= 0x80; shift += 7) {
@@ -39,60 +45,68 @@ static const uint8_t *pass_varint(const uint8_t *at, uint64_t *n)
     return at;
 }
 
-static head head_of(const lsm_block *b, uint32_t i)
+static inline head head_at(const uint8_t *at)
 {
     head h;
-    const uint8_t *at = b->bytes + place_of(b, i);
     at = pass_varint(at, &h.shared);
     at = pass_varint(at, &h.own);
     h.own_key = pass_varint(at, &h.order);
     return h;
 }
 
-static uint64_t seq_of(const lsm_block *b, const head *h)
+static inline uint64_t seq_of(const lsm_block *b, const head *h)
 {
     return b->base_seq + h->order / LSM_KINDS;
 }
 
-static lsm_kind kind_of(const head *h)
+static inline lsm_kind kind_of(const head *h)
 {
     return (lsm_kind)(h->order % LSM_KINDS);
 }
 
-static kv_slice value_of(const lsm_block *b, uint32_t i, const head *h)
+static inline kv_slice value_of(const head *h, const uint8_t *end)
 {
     const uint8_t *value = h->own_key + h->own;
-    return kv_slice_of(value, (size_t)(b->bytes + end_of(b, i) - value));
+    return kv_slice_of(value, (size_t)(end - value));
 }
 
-static uint32_t restart_of(const lsm_block *b, uint32_t i)
+static inline uint32_t restart_of(const lsm_block *b, uint32_t i)
 {
     return i - i % b->interval;
 }
 
 // ---- opening ----------------------------------------------------------------
 
+// A varint of one byte, which most are, or of more.
+static inline size_t get_varint(const uint8_t *at, const uint8_t *end,
+                                uint64_t *n)
+{
+    if (at == end) return 0;
+    *n = *at;
+    return *at < 0x80 ? 1
+                      : kv_get_varint(kv_slice_of(at, (size_t)(end - at)), n);
+}
+
 // Everything of an entry that the other functions rely on. `shared_max` is what
-// the entry may share at most: *shared of the one before it.
-static bool is_sound(const lsm_block *b, uint32_t i, size_t from, size_t end,
-                     uint64_t *shared_max)
+// the entry may share at most: 0 for a restart point, which sets it.
+static bool is_sound(const lsm_block *b, const uint8_t *at, const uint8_t *end,
+                     bool is_restart, uint64_t *shared_max)
 {
     uint64_t field[3];
     for (int k = 0; k < 3; k++) {
-        kv_slice rest = kv_slice_of(b->bytes + from, end - from);
-        size_t size = kv_get_varint(rest, &field[k]);
+        size_t size = get_varint(at, end, &field[k]);
         if (size == 0) return false;
-        from += size;
+        at += size;
     }
     uint64_t shared = field[0], own = field[1], order = field[2];
-    bool is_restart = i % b->interval == 0;
+    uint64_t rest = (uint64_t)(end - at);
     if (shared > (is_restart ? 0 : *shared_max)) return false; // B2
-    if (own > end - from || shared + own == 0 || own > LSM_KEY_MAX ||
+    if (own > rest || shared + own == 0 || own > LSM_KEY_MAX ||
         shared + own > LSM_KEY_MAX) {
         return false;
     }
     if (order / LSM_KINDS > LSM_SEQ_MAX - b->base_seq) return false;
-    if (order % LSM_KINDS == LSM_DEL && own != end - from) return false;
+    if (order % LSM_KINDS == LSM_DEL && own != rest) return false;
     *shared_max = is_restart ? own : shared;
     return true;
 }
@@ -105,33 +119,37 @@ bool lsm_block_open(kv_slice bytes, lsm_block *out)
     const uint8_t *tail = bytes.data + bytes.len - LSM_BLOCK_TAIL_BYTES;
     uint32_t count = kv_get_u16(tail + 8);
     if (count == 0 || tail[10] == 0 || (tail[11] != 2 && tail[11] != 4) ||
-        kv_get_u64(tail) > LSM_SEQ_MAX) {
+        kv_get_u64(tail) > LSM_SEQ_MAX ||
+        bytes.len <= LSM_BLOCK_TAIL_BYTES + count * (1u + tail[11])) {
         return false;
     }
-    size_t behind = LSM_BLOCK_TAIL_BYTES + count * (1u + tail[11]);
-    if (bytes.len <= behind) return false;
-    lsm_block b = lsm_block_again(bytes);
-    size_t end = bytes.len - behind, at = place_of(&b, 0);
+    lsm_block b = lsm_block_again(bytes.data + bytes.len);
+    size_t room = (size_t)(b.tags - bytes.data);
+    // Places are distances back from the tags: they descend (B1).
+    size_t here = (size_t)(b.tags - place_of(&b, 0));
+    if (here > room) return false;
     uint64_t shared = 0;
-    if (at != 0) return false;
-    for (uint32_t i = 0; i < count; i++) { // B1
-        size_t next = i + 1 < count ? place_of(&b, i + 1) : end;
-        if (next <= at || next > end) return false;
-        if (!is_sound(&b, i, at, next, &shared)) return false;
-        at = next;
+    for (uint32_t i = 0, until_restart = 0; i < count; i++) {
+        size_t next = (size_t)(b.tags - end_of(&b, i));
+        if (next >= here) return false;
+        if (!is_sound(&b, b.tags - here, b.tags - next, until_restart == 0,
+                      &shared)) {
+            return false;
+        }
+        until_restart = (until_restart == 0 ? b.interval : until_restart) - 1u;
+        here = next;
     }
     *out = b;
     return true;
 }
 
-lsm_block lsm_block_again(kv_slice bytes)
+lsm_block lsm_block_again(const uint8_t *end)
 {
-    const uint8_t *tail = bytes.data + bytes.len - LSM_BLOCK_TAIL_BYTES;
+    const uint8_t *tail = end - LSM_BLOCK_TAIL_BYTES;
     uint32_t count = kv_get_u16(tail + 8);
     uint8_t place_bytes = tail[11];
     const uint8_t *places = tail - (size_t)count * place_bytes;
-    return (lsm_block){.bytes = bytes.data,
-                       .tags = places - count,
+    return (lsm_block){.tags = places - count,
                        .places = places,
                        .base_seq = kv_get_u64(tail),
                        .count = count,
@@ -146,7 +164,7 @@ static bool is_key(const lsm_block *b, uint32_t i, const head *h, kv_slice key)
     if (h->shared + h->own != key.len) return false;
     if (memcmp(h->own_key, key.data + h->shared, h->own) != 0) return false;
     if (h->shared == 0) return true;
-    head restart = head_of(b, restart_of(b, i));
+    head restart = head_at(place_of(b, restart_of(b, i)));
     return memcmp(restart.own_key, key.data, h->shared) == 0;
 }
 
@@ -168,13 +186,13 @@ bool lsm_block_get(const lsm_block *b, kv_slice key, uint64_t hash,
         for (; match != 0; match &= match - 1) {
             uint32_t i = from + (uint32_t)__builtin_ctzll(match) / 8;
             if (i >= b->count) return false;
-            head h = head_of(b, i);
+            head h = head_at(place_of(b, i));
             // The versions of a key ascend in age: the first that is old
             // enough is the newest that is.
             if (seq_of(b, &h) > seq_max || !is_key(b, i, &h, key)) continue;
             out->seq = seq_of(b, &h);
             out->kind = kind_of(&h);
-            out->value = value_of(b, i, &h);
+            out->value = value_of(&h, end_of(b, i));
             return true;
         }
     }
@@ -200,28 +218,29 @@ static void make_room(lsm_block_walk *w, size_t len)
     kv_buf_reserve(&w->key, len + COPY_SLACK);
 }
 
-// Fills in the entry whose head it is, whose whole key is `key`.
-static void show(lsm_block_walk *w, const head *h, kv_slice key, lsm_entry *out)
+// Fills in entry `i`, whose head it is; its key is in place.
+static inline void show(lsm_block_walk *w, uint32_t i, const head *h,
+                        lsm_entry *out)
 {
-    out->key = key;
+    w->i = i;
+    w->end = end_of(&w->block, i);
+    out->key = kv_slice_of(w->key.data, h->shared + h->own);
     out->seq = seq_of(&w->block, h);
     out->kind = kind_of(h);
-    out->value = value_of(&w->block, w->i, h);
+    out->value = value_of(h, w->end);
 }
 
 // Goes to entry `i`, wherever the walk stood before.
 static void go_to(lsm_block_walk *w, uint32_t i, lsm_entry *out)
 {
-    head h = head_of(&w->block, i);
-    head restart = head_of(&w->block, restart_of(&w->block, i));
+    head h = head_at(place_of(&w->block, i));
+    head restart = head_at(place_of(&w->block, restart_of(&w->block, i)));
     // The whole of the restart point's key, so that next() finds its beginning.
-    size_t len =
-        restart.own > h.shared + h.own ? restart.own : h.shared + h.own;
-    make_room(w, len);
+    size_t len = h.shared + h.own;
+    make_room(w, restart.own > len ? restart.own : len);
     copy_short(w->key.data, restart.own_key, restart.own);
     copy_short(w->key.data + h.shared, h.own_key, h.own);
-    w->i = i;
-    show(w, &h, kv_slice_of(w->key.data, h.shared + h.own), out);
+    show(w, i, &h, out);
 }
 
 void lsm_block_first(lsm_block_walk *w, lsm_entry *out) { go_to(w, 0, out); }
@@ -234,11 +253,11 @@ void lsm_block_last(lsm_block_walk *w, lsm_entry *out)
 bool lsm_block_next(lsm_block_walk *w, lsm_entry *out)
 {
     if (w->i + 1 >= w->block.count) return false;
-    head h = head_of(&w->block, ++w->i);
+    head h = head_at(w->end); // B1: the next entry begins here
     make_room(w, h.shared + h.own);
     // What is shared is in place already: B2.
     copy_short(w->key.data + h.shared, h.own_key, h.own);
-    show(w, &h, kv_slice_of(w->key.data, h.shared + h.own), out);
+    show(w, w->i + 1, &h, out);
     return true;
 }
 
@@ -267,7 +286,7 @@ static uint32_t count_below(const lsm_block *b, kv_slice key)
     uint32_t low = 0, high = (b->count - 1) / b->interval + 1;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        head h = head_of(b, middle * b->interval);
+        head h = head_at(place_of(b, middle * b->interval));
         if (kv_slice_cmp(kv_slice_of(h.own_key, h.own), key) < 0) {
             low = middle + 1;
         } else {
@@ -278,12 +297,12 @@ static uint32_t count_below(const lsm_block *b, kv_slice key)
     uint32_t first = (low - 1) * b->interval + 1; // behind the restart point
     uint32_t limit = low * b->interval;
     if (limit > b->count) limit = b->count;
-    head restart = head_of(b, first - 1);
+    head restart = head_at(place_of(b, first - 1));
     size_t shorter = restart.own < key.len ? restart.own : key.len;
     size_t same = same_bytes(restart.own_key, key.data, shorter);
     while (first < limit) {
         uint32_t middle = first + (limit - first) / 2;
-        head h = head_of(b, middle);
+        head h = head_at(place_of(b, middle));
         bool is_below = h.shared != same
                             ? h.shared > same
                             : kv_slice_cmp(kv_slice_of(h.own_key, h.own),
@@ -326,13 +345,17 @@ static bool is_found(const lsm_block *b, uint32_t first, const lsm_entry *entry)
            found.seq == entry->seq && count_below(b, entry->key) == first;
 }
 
-bool lsm_block_check(const lsm_block *b, uint32_t *i)
+bool lsm_block_check(const lsm_block *b, kv_slice bytes, uint32_t *i)
 {
     lsm_block_walk w = {.block = *b};
     kv_buf last_key = {0};
     lsm_entry entry, last = {0};
     uint32_t first = 0;
     bool is_good = true;
+    *i = 0;
+    for (const uint8_t *at = bytes.data; at < place_of(b, 0); at++) {
+        if (*at != 0) return false;
+    }
     lsm_block_first(&w, &entry);
     do {
         *i = w.i;

@@ -3,10 +3,12 @@
 //
 //   A block, before compression and without its seal (format.h):
 //
-//   +---------+---------+---+---------+-----------+------------+------+
-//   | entry 0 | entry 1 | … | n-1     | n tags u8 | n places   | tail |
-//   +---------+---------+---+---------+-----------+------------+------+
+//   +------+---------+---------+---+---------+-----------+----------+------+
+//   | fill | entry 0 | entry 1 | … | n-1     | n tags u8 | n places | tail |
+//   +------+---------+---------+---+---------+-----------+----------+------+
 //
+//   fill       zeroes that make the block as long as a page of the file, where
+//              little is missing: a read then touches one page
 //   entry      +---------------+--------------+--------------------+
 //              | shared varint | own varint   | order varint       |
 //              +---------------+--------------+--------------------+
@@ -18,7 +20,8 @@
 //              value    up to where the next entry begins
 //   tag        the high byte of the key's hash: a get compares 8 tags at a
 //              time, and reads only the entries whose tag is right
-//   place      where the entry begins: u16, or u32 if the last is over 65535
+//   place      how many bytes before the first tag the entry begins: u16, or
+//              u32 if entry 0's is over 65535. So a block is read from its end
 //   tail       base seq u64 | n u16 | restart interval u8 | bytes per place u8
 //
 //   Entries 0, R, 2R … (R: the restart interval) are restart points and hold
@@ -30,14 +33,15 @@
 //      02 01 01  74
 //
 // Invariants
-//   B1  Entry 0 begins at 0, each entry where the one before ends, and the tags
-//       where the last one ends.
+//   B1  Each entry ends where the next one begins, the last where the tags
+//       begin.
 //   B2  A restart point shares nothing, others what there is to share. Between
 //       restart points `shared` never grows (keys ascend), so that a walk
 //       forward only ever overwrites the end of the key it has.
 //   B3  A block has 1 to 65535 entries.
 //   B4  Entries ascend (E1), tags are those of the keys: so what is there is
-//       found. (lsm_block_check verifies it, an open does not.)
+//       found. What fills it up is zero. (lsm_block_check verifies it, an open
+//       does not.)
 //
 // Book: "The SSTable file format"
 
@@ -62,8 +66,8 @@ static inline uint8_t lsm_block_tag(uint64_t hash)
 
 // Zeroed is ready for lsm_block_begin; one builder makes many blocks.
 typedef struct lsm_block_builder {
-    kv_buf bytes;     // the entries so far
-    uint32_t *places; // of each entry
+    kv_buf bytes;      // the entries so far
+    uint32_t *offsets; // of each entry
     uint8_t *tags;
     uint32_t count, cap;
     kv_buf restart_key;
@@ -71,23 +75,25 @@ typedef struct lsm_block_builder {
     uint64_t base_seq;
 } lsm_block_builder;
 
-// Requires that the entry stands behind the last one (E1), that the block has
-// less than LSM_BLOCK_ENTRIES_MAX, and that entry->seq >= base_seq, which
-// lsm_block_begin set.
+// Forgets what was added. No entry's sequence number may be below base_seq.
 void lsm_block_begin(lsm_block_builder *b, uint64_t base_seq);
-void lsm_block_add(lsm_block_builder *b, const lsm_entry *entry, uint64_t hash);
+// Adds the entry, or returns false: the block is full, or has entries and would
+// get longer than `limit`. Requires that the entry stands behind the last one
+// (E1).
+bool lsm_block_add(lsm_block_builder *b, const lsm_entry *entry, uint64_t hash,
+                   size_t limit);
 // Bytes the block would have now.
 size_t lsm_block_bytes(const lsm_block_builder *b);
-// The finished block; the builder's, until its next call. Requires an entry.
-kv_slice lsm_block_finish(lsm_block_builder *b);
+// The finished block, with so many bytes of fill; the builder's, until its next
+// call. Requires an entry.
+kv_slice lsm_block_finish(lsm_block_builder *b, size_t fill);
 void lsm_block_builder_free(lsm_block_builder *b);
 
 // ---- reading ----------------------------------------------------------------
 
 // A block's parts. Points into the block's bytes, which whoever has it keeps.
 typedef struct lsm_block {
-    const uint8_t *bytes;  // entries begin here
-    const uint8_t *tags;   // and end here
+    const uint8_t *tags;   // entries end here
     const uint8_t *places; // behind `count` tags
     uint64_t base_seq;
     uint32_t count;
@@ -98,8 +104,9 @@ typedef struct lsm_block {
 // the block is read without looking. False if it is not a block.
 // Cost: a look at the head of every entry.
 bool lsm_block_open(kv_slice bytes, lsm_block *out);
-// The same for bytes that lsm_block_open has accepted before. Cost: the tail.
-lsm_block lsm_block_again(kv_slice bytes);
+// The same for bytes that lsm_block_open has accepted before, by where they
+// end. Cost: the tail.
+lsm_block lsm_block_again(const uint8_t *end);
 
 // The newest entry of the key with seq <= seq_max; its value is in the block,
 // its key is left alone. False: not in this block.
@@ -110,7 +117,8 @@ bool lsm_block_get(const lsm_block *b, kv_slice key, uint64_t hash,
 // memory is kept from block to block; its value is in the block.
 typedef struct lsm_block_walk {
     lsm_block block;
-    uint32_t i; // of the entry
+    uint32_t i;         // of the entry
+    const uint8_t *end; // of the entry
     kv_buf key;
 } lsm_block_walk;
 
@@ -123,7 +131,10 @@ void lsm_block_last(lsm_block_walk *w, lsm_entry *out);
 bool lsm_block_next(lsm_block_walk *w, lsm_entry *out);
 bool lsm_block_prev(lsm_block_walk *w, lsm_entry *out);
 
-// False unless B4 holds; *i is the first entry that breaks it.
-bool lsm_block_check(const lsm_block *b, uint32_t *i);
+// False unless B4 holds; *i is the first entry that breaks it. `bytes` is what
+// the block was opened from.
+bool lsm_block_check(const lsm_block *b, kv_slice bytes, uint32_t *i);
+// Where entry `i` begins; i == count: where the last one ends.
+const uint8_t *lsm_block_place(const lsm_block *b, uint32_t i);
 
 #endif

@@ -13,9 +13,9 @@
 
 enum {
     WRITE_BYTES = 256 << 10,
-    // An entry takes at most so much besides key and value, its tag and place
-    // included; most take half.
-    ENTRY_OVERHEAD = 20,
+    // A block is filled up to its full length if no more than a sixteenth of it
+    // is missing.
+    FILL_SHARE = 16,
 };
 
 static uint64_t end_of(const lsm_builder *b)
@@ -51,14 +51,20 @@ kv_status lsm_builder_open(lsm_builder *b, kv_disk *disk,
 // Ends the open block, behind which `next` will stand, or nothing.
 static kv_status end_block(lsm_builder *b, kv_slice next)
 {
-    kv_slice block = lsm_block_finish(&b->block);
+    size_t size = lsm_block_bytes(&b->block) + LSM_SEAL_BYTES, fill = 0;
+    size_t full = b->config.block_bytes;
+    if (b->config.compression == LSM_COMPRESS_NONE && size < full &&
+        full - size <= full / FILL_SHARE) {
+        fill = full - size;
+    }
+    kv_slice block = lsm_block_finish(&b->block, fill);
     size_t from = b->pending.len;
     lsm_compression how =
         lsm_compress(&b->compressor, b->config.compression, block, &b->pending);
     lsm_seal(&b->pending, from, how, &b->footer.id, b->written + from);
     kv_buf_set(&b->separator, kv_buf_slice(&b->last_key));
     lsm_shorten_separator(&b->separator, next);
-    uint64_t size = b->pending.len - from;
+    size = b->pending.len - from;
     lsm_put_index_entry(&b->index,
                         &(lsm_index_entry){size, kv_buf_slice(&b->separator)});
     b->footer.data_bytes += size;
@@ -89,19 +95,19 @@ kv_status lsm_builder_add(lsm_builder *b, const lsm_entry *entry)
     int order = kv_slice_cmp(kv_buf_slice(&b->last_key), entry->key);
     assert(props->entry_count == 0 || order < 0 ||
            (order == 0 && b->last_seq > entry->seq)); // F3
-    size_t size = entry->key.len + entry->value.len + ENTRY_OVERHEAD;
-    bool is_full = b->block.count == LSM_BLOCK_ENTRIES_MAX ||
-                   lsm_block_bytes(&b->block) + size > b->config.block_bytes;
-    if (b->block.count > 0 && is_full) KV_TRY(end_block(b, entry->key));
     if (props->entry_count == 0) kv_buf_set(&b->first_key, entry->key);
 
     uint64_t hash = kv_hash(entry->key, LSM_HASH_SEED);
+    size_t limit = b->config.block_bytes;
+    limit -= limit < LSM_SEAL_BYTES ? limit : LSM_SEAL_BYTES;
+    while (!lsm_block_add(&b->block, entry, hash, limit)) {
+        KV_TRY(end_block(b, entry->key)); // its last key is still last_key
+    }
     if (order != 0) {
         if (b->config.bits_per_key > 0) add_hash(b, hash);
         kv_buf_set(&b->last_key, entry->key);
     }
     b->last_seq = entry->seq;
-    lsm_block_add(&b->block, entry, hash);
     props->entry_count++;
     props->tombstone_count += entry->kind == LSM_DEL;
     props->key_bytes += entry->key.len;

@@ -26,8 +26,11 @@
 #include "format.h"
 
 typedef struct lsm_builder_config {
-    uint32_t block_bytes; // no block is larger, but for one with a single entry
-    double bits_per_key;  // of the filter; 0: none
+    // No block is longer in the file, but for one with a single entry. Blocks
+    // that are not compressed and nearly so long are filled up to it: with 4096
+    // each is a page of the file, and reading it touches no other.
+    uint32_t block_bytes;
+    double bits_per_key; // of the filter; 0: none
     lsm_compression compression;
     uint64_t seq_base; // no entry's sequence number is below this, which makes
                        // the others short; 0 is always right

@@ -38,8 +38,8 @@ typedef struct ring {
 typedef struct lsm_shard {
     _Alignas(64) kv_mutex lock; // of all but frames' atomic fields
     ring probation, protected;
-    lsm_frame *idle; // frames without bytes
-    uint64_t bytes;  // of all frames of the shard
+    lsm_frame *idle, *bare; // frames not in use: with a page, and without
+    uint64_t bytes;         // of all frames of the shard
     uint64_t budget_bytes;
     uint64_t evictions;
 } lsm_shard;
@@ -47,6 +47,11 @@ typedef struct lsm_shard {
 struct lsm_cache {
     lsm_shard shards[SHARDS_MAX];
     size_t shard_count;
+    // The frames that have a page, and the pages: huge ones of the system's, so
+    // that a hit costs no miss in the translation of addresses.
+    lsm_frame *frames;
+    uint8_t *pages;
+    size_t frame_count, page_bytes;
     struct {
         _Alignas(64) _Atomic uint64_t hits;
         _Atomic uint64_t misses;
@@ -81,6 +86,22 @@ static void pull(lsm_frame *f)
     r->bytes -= f->size;
 }
 
+// ---- idle frames ------------------------------------------------------------
+
+static void add_idle(lsm_shard *s, lsm_frame *f)
+{
+    lsm_frame **list = f->page != NULL ? &s->idle : &s->bare;
+    f->next = *list;
+    *list = f;
+}
+
+static lsm_frame *take_idle(lsm_frame **list)
+{
+    lsm_frame *f = *list;
+    if (f != NULL) *list = f->next;
+    return f;
+}
+
 // ---- eviction ---------------------------------------------------------------
 
 static uint64_t weight(size_t bytes) { return bytes + sizeof(lsm_frame); }
@@ -89,11 +110,10 @@ static uint64_t weight(size_t bytes) { return bytes + sizeof(lsm_frame); }
 static void retire(lsm_shard *s, lsm_frame *f)
 {
     s->bytes -= weight(f->size);
-    kv_free(f->bytes);
+    if (f->bytes != f->page) kv_free(f->bytes);
     f->bytes = NULL;
     f->size = 0;
-    f->next = s->idle;
-    s->idle = f;
+    add_idle(s, f);
 }
 
 static bool try_claim(lsm_frame *f, uint32_t pins)
@@ -169,21 +189,23 @@ lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
 {
     if (c == NULL) return private_frame(bytes);
     lsm_shard *s = shard_of(c, slot);
+    bool fits_page = bytes <= c->page_bytes;
+    size_t size = fits_page ? c->page_bytes : bytes;
     kv_mutex_lock(&s->lock);
-    if (weight(bytes) > s->budget_bytes / LARGE_SHARE) {
+    if (weight(size) > s->budget_bytes / LARGE_SHARE) {
         kv_mutex_unlock(&s->lock);
         return private_frame(bytes);
     }
-    while (s->bytes + weight(bytes) > s->budget_bytes && evict(s)) {
+    while (s->bytes + weight(size) > s->budget_bytes && evict(s)) {
     }
-    s->bytes += weight(bytes);
-    lsm_frame *f = s->idle;
-    if (f != NULL) s->idle = f->next;
+    s->bytes += weight(size);
+    lsm_frame *f = fits_page ? take_idle(&s->idle) : NULL;
+    if (f == NULL) f = take_idle(&s->bare);
     kv_mutex_unlock(&s->lock);
     if (f == NULL) f = new_frame();
     f->shard = s;
-    f->bytes = kv_alloc(bytes);
-    f->size = bytes;
+    f->bytes = f->page != NULL ? f->page : kv_alloc(size);
+    f->size = size;
     atomic_store(&f->uses, 0);
     atomic_store(&f->pins, 1);
     return f;
@@ -294,7 +316,21 @@ void lsm_cache_forget(lsm_slot *slots, size_t count)
 
 // ---- the whole --------------------------------------------------------------
 
-lsm_cache *lsm_cache_new(uint64_t budget_bytes)
+// Gives each shard its part of the pages.
+static void make_pages(lsm_cache *c, uint64_t budget_bytes)
+{
+    c->frame_count = (size_t)(budget_bytes / weight(c->page_bytes));
+    c->frames = kv_alloc_pages(c->frame_count * sizeof *c->frames);
+    c->pages = kv_alloc_pages(c->frame_count * c->page_bytes);
+    for (size_t i = c->frame_count; i-- > 0;) {
+        lsm_frame *f = &c->frames[i];
+        f->page = c->pages + i * c->page_bytes;
+        atomic_store(&f->pins, CLAIMED);
+        add_idle(&c->shards[i % c->shard_count], f);
+    }
+}
+
+lsm_cache *lsm_cache_new(uint64_t budget_bytes, size_t block_bytes)
 {
     lsm_cache *c = kv_alloc_pages(sizeof *c);
     c->shard_count = (size_t)(budget_bytes / SHARD_BYTES_MIN);
@@ -303,6 +339,8 @@ lsm_cache *lsm_cache_new(uint64_t budget_bytes)
     for (size_t i = 0; i < c->shard_count; i++) {
         kv_mutex_init(&c->shards[i].lock);
     }
+    c->page_bytes = (block_bytes + 63) & ~(size_t)63;
+    if (c->page_bytes > 0) make_pages(c, budget_bytes);
     lsm_cache_resize(c, budget_bytes);
     return c;
 }
@@ -340,12 +378,12 @@ void lsm_cache_free(lsm_cache *c)
     for (size_t i = 0; i < c->shard_count; i++) {
         lsm_shard *s = &c->shards[i];
         assert(s->bytes == 0); // every slot is forgotten
-        while (s->idle != NULL) {
-            lsm_frame *f = s->idle;
-            s->idle = f->next;
+        for (lsm_frame *f; (f = take_idle(&s->bare)) != NULL;) {
             kv_free_pages(f, sizeof *f);
         }
         kv_mutex_free(&s->lock);
     }
+    kv_free_pages(c->frames, c->frame_count * sizeof *c->frames);
+    kv_free_pages(c->pages, c->frame_count * c->page_bytes);
     kv_free_pages(c, sizeof *c);
 }

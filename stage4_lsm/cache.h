@@ -54,6 +54,7 @@ typedef struct lsm_frame {
     size_t size;
     struct lsm_shard *shard;       // NULL: of no cache
     struct lsm_frame *next, *prev; // in its ring
+    uint8_t *page;                 // the memory that is always its own, or NULL
     bool is_protected;
 } lsm_frame;
 
@@ -69,7 +70,9 @@ static inline bool lsm_slot_is_filled(const lsm_slot *slot)
     return word != 0 && (word & LSM_SLOT_MARKS) != LSM_SLOT_GHOST;
 }
 
-lsm_cache *lsm_cache_new(uint64_t budget_bytes);
+// For blocks of up to block_bytes there is memory from the beginning, in one
+// piece; what is larger gets memory of its own.
+lsm_cache *lsm_cache_new(uint64_t budget_bytes, size_t block_bytes);
 // Requires that no frame is pinned and every slot is forgotten. NULL is fine.
 void lsm_cache_free(lsm_cache *c);
 // A smaller budget is kept from the next claims on.

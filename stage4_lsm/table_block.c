@@ -50,17 +50,18 @@ static kv_status unpack(const lsm_table *t, size_t i, lsm_compression how,
 }
 
 kv_status lsm_table_unpack(lsm_table *t, size_t i, kv_slice stored,
-                           kv_buf *room, lsm_block *block)
+                           kv_buf *room, kv_slice *raw, lsm_block *block)
 {
     lsm_compression how;
-    kv_slice payload;
     size_t raw_size;
-    KV_TRY(unseal(t, i, stored, &how, &payload, &raw_size));
+    KV_TRY(unseal(t, i, stored, &how, raw, &raw_size));
     if (how == LSM_COMPRESS_NONE) {
-        return lsm_block_open(payload, block) ? KV_OK : damaged_block(t, i);
+        return lsm_block_open(*raw, block) ? KV_OK : damaged_block(t, i);
     }
     kv_buf_clear(room);
     kv_buf_reserve(room, raw_size);
+    kv_slice payload = *raw;
+    *raw = kv_slice_of(room->data, raw_size);
     return unpack(t, i, how, payload, room->data, raw_size, block);
 }
 
@@ -99,16 +100,13 @@ out:
 
 // ---- in the mapping ---------------------------------------------------------
 
-// The slot of a block that was verified in the mapping has its address, beside
-// the mark: the next look is free of checks and of calls.
-static bool see_mapped(const lsm_table *t, size_t i, lsm_block *out)
+// The slot of a block that was verified in the mapping has the address of its
+// end, beside the mark: the next look is free of checks and of calls.
+static bool see_mapped(const lsm_slot *slot, lsm_block *out)
 {
-    uint64_t word =
-        atomic_load_explicit(&t->slots[i].word, memory_order_acquire);
+    uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
     if ((word & LSM_SLOT_MARKS) != LSM_SLOT_VERIFIED) return false;
-    size_t len = lsm_index_size(&t->index, i) - LSM_SEAL_BYTES;
-    *out = lsm_block_again(
-        kv_slice_of((const uint8_t *)(uintptr_t)(word >> 2), len));
+    *out = lsm_block_again((const uint8_t *)(uintptr_t)(word >> 2));
     return true;
 }
 
@@ -123,9 +121,8 @@ static kv_status map(lsm_table *t, size_t i, kv_why why, lsm_pinned *out)
     KV_TRY(unseal(t, i, stored, &how, &payload, &raw_size));
     if (how == LSM_COMPRESS_NONE) {
         if (!lsm_block_open(payload, &out->block)) return damaged_block(t, i);
-        uint64_t address = (uint64_t)(uintptr_t)payload.data;
-        atomic_store_explicit(&t->slots[i].word,
-                              address << 2 | LSM_SLOT_VERIFIED,
+        uint64_t end = (uint64_t)(uintptr_t)(payload.data + payload.len);
+        atomic_store_explicit(&t->slots[i].word, end << 2 | LSM_SLOT_VERIFIED,
                               memory_order_release);
         return KV_OK;
     }
@@ -144,7 +141,7 @@ static kv_status map(lsm_table *t, size_t i, kv_why why, lsm_pinned *out)
 kv_status lsm_table_block(lsm_table *t, size_t i, kv_why why, lsm_pinned *out)
 {
     out->frame = NULL;
-    if (t->home.use_map && see_mapped(t, i, &out->block)) return KV_OK;
+    if (t->home.use_map && see_mapped(&t->slots[i], &out->block)) return KV_OK;
     out->frame = lsm_cache_pin(t->home.cache, &t->slots[i]);
     if (out->frame == NULL) {
         if (t->home.use_map) return map(t, i, why, out);

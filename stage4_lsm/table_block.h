@@ -21,10 +21,11 @@ typedef struct lsm_pinned {
 // it back. Cost: 1 read, or none.
 KV_MUST_USE kv_status lsm_table_block(lsm_table *t, size_t i, kv_why why,
                                       lsm_pinned *out);
-// Verifies a block as it stands in the file, which the caller has read.
-// *block points into `stored`, or into `room` if it was compressed.
+// Verifies block `i` as it stands in the file, which the caller has read. *raw
+// is the block, in `stored` or, if it was compressed, in `room`.
 KV_MUST_USE kv_status lsm_table_unpack(lsm_table *t, size_t i, kv_slice stored,
-                                       kv_buf *room, lsm_block *block);
+                                       kv_buf *room, kv_slice *raw,
+                                       lsm_block *block);
 // KV_CORRUPT, with the place: block `i` of the table.
 kv_status lsm_table_damaged(const lsm_table *t, const char *what,
                             uint64_t offset);

@@ -74,7 +74,9 @@ static kv_status enter_ahead(table_iter *w, size_t i)
     uint64_t from = fences[i].offset - fences[w->ahead_first].offset;
     kv_slice stored =
         kv_slice_of(w->ahead.data + from, lsm_index_size(&w->table->index, i));
-    return lsm_table_unpack(w->table, i, stored, &w->room, &w->walk.block);
+    kv_slice raw;
+    return lsm_table_unpack(w->table, i, stored, &w->room, &raw,
+                            &w->walk.block);
 }
 
 // Makes block `i` the one the walk is in.

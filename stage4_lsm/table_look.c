@@ -73,10 +73,11 @@ static kv_status check_block(examiner *x, size_t i)
     KV_TRY(kv_file_read_all(t->file, t->index.fences[i].offset, x->stored.data,
                             size, kv_for(KV_FOR_READ)));
     lsm_block *block = &x->walk.block;
+    kv_slice raw;
     KV_TRY(lsm_table_unpack(t, i, kv_slice_of(x->stored.data, size), &x->room,
-                            block));
+                            &raw, block));
     uint32_t at;
-    if (!lsm_block_check(block, &at)) return wrong(x, i, "block (B4)");
+    if (!lsm_block_check(block, raw, &at)) return wrong(x, i, "block (B4)");
     lsm_entry entry;
     lsm_block_first(&x->walk, &entry);
     if (!is_separated(x, i, entry.key)) return wrong(x, i, "index (F4)");
@@ -87,8 +88,7 @@ static kv_status check_block(examiner *x, size_t i)
     if (kv_slice_cmp(t->index.fences[i].separator, last_key) < 0) { // F4
         return wrong(x, i, "index (F4)");
     }
-    const uint8_t *tail = block->places + block->count * block->place_bytes;
-    x->seen.raw_bytes += (size_t)(tail - block->bytes) + LSM_BLOCK_TAIL_BYTES;
+    x->seen.raw_bytes += raw.len;
     return KV_OK;
 }
 

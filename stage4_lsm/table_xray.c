@@ -53,39 +53,58 @@ static void draw_seal(film *f, const sealed *s)
 
 // ---- blocks -----------------------------------------------------------------
 
-static void draw_entries(film *f, uint64_t offset, const lsm_block *b)
+static void draw_entry(film *f, uint64_t offset, kv_slice bytes,
+                       const lsm_entry *e)
+{
+    kv_quoted key, value;
+    bool is_del = e->kind == LSM_DEL;
+    kv_xray_field(f->x, offset, bytes, is_del ? "tombstone" : "entry",
+                  is_del ? "%s, seq %" PRIu64 "%s" : "%s, seq %" PRIu64 " = %s",
+                  kv_quote(&key, e->key), e->seq,
+                  is_del ? "" : kv_quote(&value, e->value));
+}
+
+// What of the block lies between two of its places, and where that is.
+static kv_slice piece(uint64_t block_at, const uint8_t *block,
+                      const uint8_t *from, const uint8_t *to, uint64_t *at)
+{
+    *at = block_at + (uint64_t)(from - block);
+    return kv_slice_of(from, (size_t)(to - from));
+}
+
+static void draw_entries(film *f, uint64_t offset, kv_slice raw,
+                         const lsm_block *b)
 {
     lsm_block_walk w = {.block = *b};
     lsm_entry e;
-    const uint8_t *from = b->bytes;
+    uint64_t at;
+    const uint8_t *from = lsm_block_place(b, 0), *to;
+    kv_slice bytes = piece(offset, raw.data, raw.data, from, &at);
+    if (bytes.len > 0) {
+        kv_xray_field(f->x, at, bytes, "fill", "%zu bytes", bytes.len);
+    }
     lsm_block_first(&w, &e);
     do {
-        kv_quoted key, value;
-        const uint8_t *end = e.value.data + e.value.len;
-        kv_xray_field(f->x, offset + (uint64_t)(from - b->bytes),
-                      kv_slice_of(from, (size_t)(end - from)),
-                      e.kind == LSM_DEL ? "tombstone" : "entry",
-                      e.kind == LSM_DEL ? "%s, seq %" PRIu64 "%s"
-                                        : "%s, seq %" PRIu64 " = %s",
-                      kv_quote(&key, e.key), e.seq,
-                      e.kind == LSM_DEL ? "" : kv_quote(&value, e.value));
-        from = end;
+        to = lsm_block_place(b, w.i + 1);
+        bytes = piece(offset, raw.data, from, to, &at);
+        draw_entry(f, at, bytes, &e);
+        from = to;
     } while (lsm_block_next(&w, &e));
     kv_buf_free(&w.key);
-    size_t at = (size_t)(b->tags - b->bytes);
-    kv_xray_field(f->x, offset + at, kv_slice_of(b->tags, b->count), "tags",
-                  "a byte of the hash of each key");
-    size_t places = (size_t)b->count * b->place_bytes;
-    kv_xray_field(f->x, offset + at + b->count, kv_slice_of(b->places, places),
-                  "places", "where each entry begins, %u bytes each",
+    bytes = piece(offset, raw.data, b->tags, b->places, &at);
+    kv_xray_field(f->x, at, bytes, "tags", "a byte of the hash of each key");
+    to = raw.data + raw.len - LSM_BLOCK_TAIL_BYTES;
+    bytes = piece(offset, raw.data, b->places, to, &at);
+    kv_xray_field(f->x, at, bytes, "places",
+                  "how far before the tags each entry begins, %u bytes each",
                   (unsigned)b->place_bytes);
-    kv_xray_field(f->x, offset + at + b->count + places,
-                  kv_slice_of(b->places + places, LSM_BLOCK_TAIL_BYTES), "tail",
+    bytes = piece(offset, raw.data, to, raw.data + raw.len, &at);
+    kv_xray_field(f->x, at, bytes, "tail",
                   "base seq %" PRIu64 ", %" PRIu32
                   " entries, a restart point every %u",
                   b->base_seq, b->count, (unsigned)b->interval);
     uint32_t i;
-    if (!lsm_block_check(b, &i)) {
+    if (!lsm_block_check(b, raw, &i)) {
         kv_xray_damage(f->x, offset, "entry %" PRIu32 " is out of order", i);
     }
 }
@@ -107,7 +126,7 @@ static void draw_block(film *f, uint64_t offset, uint64_t size, size_t i)
     }
     lsm_block block;
     if (is_whole && lsm_block_open(raw, &block)) {
-        draw_entries(f, offset, &block);
+        draw_entries(f, offset, raw, &block);
     } else {
         kv_xray_damage(f->x, offset, "no entries can be made of this");
     }

@@ -38,7 +38,7 @@ static void add_entries(lsm_block_builder *b, unsigned count)
         snprintf(value, sizeof value, "%u", i * i);
         lsm_entry e = {kv_str(key), version ? (kv_slice){0} : kv_str(value),
                        1000 - i, version ? LSM_DEL : LSM_PUT};
-        lsm_block_add(b, &e, kv_hash(e.key, LSM_HASH_SEED));
+        must(lsm_block_add(b, &e, kv_hash(e.key, LSM_HASH_SEED), SIZE_MAX));
     }
 }
 
@@ -66,7 +66,7 @@ void fuzz_lsm_block_run(kv_slice input)
     must(sum == 0); // both ways show the same
     lsm_block_seek(&w, kv_str("a common beginning, 120"), &e);
     lsm_block_seek_before(&w, kv_str("a common beginning, 120"), &e);
-    lsm_block_check(&block, &at);
+    lsm_block_check(&block, input, &at);
     kv_buf_free(&w.key);
 }
 
@@ -76,7 +76,7 @@ bool fuzz_lsm_block_seed(unsigned n, kv_buf *to)
     if (n >= 4) return false;
     lsm_block_builder b = {0};
     add_entries(&b, counts[n]);
-    kv_buf_append(to, lsm_block_finish(&b));
+    kv_buf_append(to, lsm_block_finish(&b, n));
     lsm_block_builder_free(&b);
     return true;
 }

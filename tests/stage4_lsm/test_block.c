@@ -27,19 +27,21 @@ static void is_what_the_picture_says(void **state)
     lsm_block_builder b = {0};
     lsm_block_begin(&b, 4);
     for (int i = 0; i < 3; i++) {
-        lsm_block_add(&b, &entries[i], hash_of(entries[i].key));
+        assert_true(
+            lsm_block_add(&b, &entries[i], hash_of(entries[i].key), SIZE_MAX));
     }
     size_t bytes = lsm_block_bytes(&b);
-    kv_slice block = lsm_block_finish(&b);
-    assert_int_equal(block.len, bytes);
+    kv_slice block = lsm_block_finish(&b, 2);
+    assert_int_equal(block.len, bytes + 2);
     const uint8_t car = lsm_block_tag(hash_of(kv_str("car")));
     const uint8_t cat = lsm_block_tag(hash_of(kv_str("cat")));
     const uint8_t want[] = {
+        0,   0,                                                // fill
         0,   3,   10,  'c', 'a', 'r', 'v', 'r', 'o', 'o', 'm', //
         2,   1,   6,   't', 'm', 'e', 'o', 'w',                //
         2,   1,   1,   't',                                    //
-        car, cat, cat,                                         //
-        0,   0,   11,  0,   19,  0,                            //
+        car, cat, cat,                                         // tags
+        23,  0,   12,  0,   4,   0,                            // places
         4,   0,   0,   0,   0,   0,   0,   0,   3,   0,   16,  2};
     assert_int_equal(block.len, sizeof want);
     assert_memory_equal(block.data, want, sizeof want);
@@ -51,12 +53,14 @@ static void make_block(lsm_block_builder *b, const oracle *o, lsm_block *out)
 {
     lsm_block_begin(b, 100);
     for (size_t i = 0; i < o->count; i++) {
-        lsm_block_add(b, &o->entries[i], hash_of(o->entries[i].key));
+        assert_true(lsm_block_add(b, &o->entries[i], hash_of(o->entries[i].key),
+                                  SIZE_MAX));
     }
-    assert_true(lsm_block_open(lsm_block_finish(b), out));
+    kv_slice bytes = lsm_block_finish(b, o->count % 3);
+    assert_true(lsm_block_open(bytes, out));
     assert_int_equal(out->count, o->count);
     uint32_t at;
-    assert_true(lsm_block_check(out, &at));
+    assert_true(lsm_block_check(out, bytes, &at));
 }
 
 static void finds_each_version(const oracle *o, const lsm_block *b, kv_rng *rng)
@@ -155,7 +159,7 @@ static void use_all(kv_slice bytes)
     lsm_block_seek_before(&w, kv_str("cat"), &e);
     lsm_block_last(&w, &e);
     while (lsm_block_prev(&w, &e)) sum += e.key.data[0];
-    lsm_block_check(&block, &at);
+    lsm_block_check(&block, bytes, &at);
     assert_true(sum + 1 > 0);
     kv_buf_free(&w.key);
 }
@@ -188,26 +192,74 @@ static void damaged_blocks_hurt_nobody(void **state)
     lsm_block_builder_free(&b);
 }
 
-// A block that opens and is not in order, or has a wrong tag, is found out.
-static void check_sees_disorder(void **state)
+// Opens a block of these, and says whether a check finds it good.
+static bool check(const lsm_entry *entries, const uint64_t *hashes,
+                  size_t count, size_t fill, uint32_t *at)
+{
+    lsm_block block;
+    lsm_block_builder b = {0};
+    lsm_block_begin(&b, 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(lsm_block_add(&b, &entries[i], hashes[i], SIZE_MAX));
+    }
+    kv_slice bytes = lsm_block_finish(&b, fill);
+    if (fill > 0) b.bytes.data[fill - 1] = 1;
+    assert_true(lsm_block_open(bytes, &block));
+    bool is_good = lsm_block_check(&block, bytes, at);
+    lsm_block_builder_free(&b);
+    return is_good;
+}
+
+// A block that opens and is not in order, has a wrong tag, or is filled up with
+// something, is found out.
+static void check_sees_what_open_does_not(void **state)
 {
     (void)state;
     const lsm_entry a = entry_of("a", 5, LSM_PUT, "1");
     const lsm_entry b = entry_of("b", 6, LSM_PUT, "2");
+    const uint64_t ha = hash_of(a.key), hb = hash_of(b.key);
     uint32_t at;
-    lsm_block block;
-    lsm_block_builder builder = {0};
-    lsm_block_begin(&builder, 0);
-    lsm_block_add(&builder, &b, hash_of(b.key));
-    lsm_block_add(&builder, &a, hash_of(a.key));
-    assert_true(lsm_block_open(lsm_block_finish(&builder), &block));
-    assert_false(lsm_block_check(&block, &at));
+    assert_true(check((lsm_entry[]){a, b}, (uint64_t[]){ha, hb}, 2, 0, &at));
+    assert_false(check((lsm_entry[]){b, a}, (uint64_t[]){hb, ha}, 2, 0, &at));
     assert_int_equal(at, 1);
-    lsm_block_begin(&builder, 0);
-    lsm_block_add(&builder, &a, ~hash_of(a.key));
-    assert_true(lsm_block_open(lsm_block_finish(&builder), &block));
-    assert_false(lsm_block_check(&block, &at));
-    lsm_block_builder_free(&builder);
+    assert_false(check((lsm_entry[]){a, b}, (uint64_t[]){ha, ~hb}, 2, 0, &at));
+    assert_int_equal(at, 1);
+    assert_false(check((lsm_entry[]){a, b}, (uint64_t[]){ha, hb}, 2, 9, &at));
+}
+
+// No block is longer than its limit, unless it has one entry; and one more
+// entry would have made it so.
+static void the_limit_holds(void **state)
+{
+    (void)state;
+    kv_rng rng;
+    oracle o;
+    kv_rng_seed(&rng, 4);
+    oracle_make(&o, &rng, 3000);
+    lsm_block_builder b = {0};
+    for (size_t limit = 1; limit < 70000; limit = limit * 3 + 1) {
+        lsm_block_begin(&b, 0);
+        for (size_t i = 0; i < o.count; i++) {
+            size_t before = lsm_block_bytes(&b);
+            const lsm_entry *e = &o.entries[i];
+            uint64_t hash = hash_of(e->key);
+            if (lsm_block_add(&b, e, hash, limit)) {
+                assert_true(b.count == 1 || lsm_block_bytes(&b) <= limit);
+                continue;
+            }
+            assert_true(b.count > 0 && lsm_block_bytes(&b) == before);
+            assert_true(lsm_block_add(&b, e, hash, SIZE_MAX));
+            assert_true(lsm_block_bytes(&b) > limit);
+            kv_slice bytes = lsm_block_finish(&b, 0);
+            uint32_t at;
+            lsm_block block;
+            assert_true(lsm_block_open(bytes, &block));
+            assert_true(lsm_block_check(&block, bytes, &at));
+            lsm_block_begin(&b, 0);
+        }
+    }
+    lsm_block_builder_free(&b);
+    oracle_free(&o);
 }
 
 int main(void)
@@ -216,7 +268,8 @@ int main(void)
         cmocka_unit_test(is_what_the_picture_says),
         cmocka_unit_test(agrees_with_the_oracle),
         cmocka_unit_test(damaged_blocks_hurt_nobody),
-        cmocka_unit_test(check_sees_disorder),
+        cmocka_unit_test(check_sees_what_open_does_not),
+        cmocka_unit_test(the_limit_holds),
     };
     return cmocka_run_group_tests_name("stage4.block", tests, NULL, NULL);
 }

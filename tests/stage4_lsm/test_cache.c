@@ -57,7 +57,7 @@ static void a_hit_is_what_was_put(void **state)
 {
     (void)state;
     lsm_slot slots[4] = {0};
-    lsm_cache *c = lsm_cache_new(1 << 20);
+    lsm_cache *c = lsm_cache_new(1 << 20, 4096);
     lsm_cache_stats s;
     bool hit;
     assert_null(lsm_cache_pin(c, &slots[2]));
@@ -79,7 +79,7 @@ static void the_quicker_one_counts(void **state)
 {
     (void)state;
     lsm_slot slot = {0};
-    lsm_cache *c = lsm_cache_new(1 << 20);
+    lsm_cache *c = lsm_cache_new(1 << 20, 4096);
     lsm_frame *mine = lsm_cache_claim(c, &slot, 100);
     lsm_frame *other = lsm_cache_claim(c, &slot, 100);
     assert_ptr_equal(lsm_cache_publish(other, &slot), other);
@@ -99,7 +99,7 @@ static void the_budget_holds(void **state)
     (void)state;
     enum { BUDGET = 256 << 10, BLOCKS = 1000, PINS = 200 };
     lsm_slot *slots = kv_zalloc(BLOCKS * sizeof *slots);
-    lsm_cache *c = lsm_cache_new(BUDGET);
+    lsm_cache *c = lsm_cache_new(BUDGET, 4096);
     for (size_t i = 0; i < BLOCKS; i++) {
         touch(c, slots, i);
         assert_true(bytes_of(c) <= BUDGET); // C2
@@ -132,7 +132,7 @@ static void a_scan_leaves_the_hot_blocks(void **state)
     (void)state;
     enum { BUDGET = 1 << 20, HOT = 100, BLOCKS = 2500 };
     lsm_slot *slots = kv_zalloc(BLOCKS * sizeof *slots);
-    lsm_cache *c = lsm_cache_new(BUDGET);
+    lsm_cache *c = lsm_cache_new(BUDGET, 4096);
     for (int round = 0; round < 4; round++) {
         for (size_t i = 0; i < HOT; i++) touch(c, slots, i);
     }
@@ -153,7 +153,7 @@ static void a_ghost_comes_back_protected(void **state)
     (void)state;
     enum { BUDGET = 1 << 20, BLOCKS = 2500 };
     lsm_slot *slots = kv_zalloc(BLOCKS * sizeof *slots);
-    lsm_cache *c = lsm_cache_new(BUDGET);
+    lsm_cache *c = lsm_cache_new(BUDGET, 4096);
     size_t next = 1;
     // Fill it with protected blocks, so that probation is short.
     for (int round = 0; round < 2; round++) {
@@ -176,7 +176,7 @@ static void a_large_block_is_for_one_use(void **state)
 {
     (void)state;
     lsm_slot slot = {0};
-    lsm_cache *c = lsm_cache_new(1 << 20);
+    lsm_cache *c = lsm_cache_new(1 << 20, 4096);
     lsm_frame *f = lsm_cache_claim(c, &slot, 900 << 10);
     memset(f->bytes, 1, 900 << 10);
     f = lsm_cache_publish(f, &slot);
@@ -229,7 +229,7 @@ static void threads_never_see_another_block(void **state)
     (void)state;
     arena *a = kv_zalloc(sizeof *a);
     kv_thread threads[THREADS];
-    a->cache = lsm_cache_new(600 << 10);
+    a->cache = lsm_cache_new(600 << 10, 4096);
     for (int i = 0; i < THREADS; i++) kv_thread_start(&threads[i], play, a);
     for (int i = 0; i < THREADS; i++) kv_thread_join(&threads[i]);
     assert_int_equal(a->wrong, 0);

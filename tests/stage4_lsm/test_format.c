@@ -39,9 +39,9 @@ static const char *const worked_example[] = {
     "02 01 06  74     6d656f77",   // "ca" of the first, and "t"; "meow"
     "02 01 01  74",                // the same key, (4 - 4)*2 + delete
     "f4 fb fb",                    // tags
-    "0000 0b00 1300",              // places
+    "1700 0c00 0400",              // places: 23, 12 and 4 before the tags
     "0400000000000000 0300 10 02", // base seq, 3 entries, restarts, places
-    "00 a7910150",                 // not compressed; checksum
+    "00 460ee60e",                 // not compressed; checksum
     // the filter, at 49: 7 probes into 64 bits
     "07 0304d008001d0062", "00 aae63f02",
     // the range tombstone, at 63: seq 5, from "d" to the end

@@ -55,7 +55,7 @@ static void bench_open(bench *b, const way *w, uint64_t seed, size_t keys)
                                  .seq_base = seed % 2 * 100,
                                  .why = for_flush};
     table_build(b->disk, &b->o, &config, NULL, 0);
-    if (w->has_cache) b->cache = lsm_cache_new(w->cache_bytes);
+    if (w->has_cache) b->cache = lsm_cache_new(w->cache_bytes, 4096);
     lsm_table_home home = {b->disk, b->cache, w->use_map, &test_nobody};
     assert_ok(lsm_table_open(&home, &test_table_id, for_read, &b->table));
 }
