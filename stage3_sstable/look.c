@@ -41,7 +41,7 @@ static kv_status count_live(sst_view *view, uint64_t *live, uint64_t *keys)
     return st == KV_END ? KV_OK : st;
 }
 
-// ---- inspect ----------------------------------------------------------------
+// ---- parts ------------------------------------------------------------------
 
 static void report_memtable(kv_report *report, const char *name,
                             sst_memtable *m)
@@ -57,8 +57,7 @@ static void report_memtable(kv_report *report, const char *name,
     kv_report_end(report);
 }
 
-static void report_segment(kv_report *report, const sst_segment *s,
-                           const uint64_t *live)
+static void report_segment(kv_report *report, const sst_segment *s)
 {
     kv_report_begin(report, "segment %" PRIu64, s->id.number);
     kv_report_text(report, "made by", "%s", s->is_merged ? "merge" : "flush");
@@ -66,60 +65,167 @@ static void report_segment(kv_report *report, const sst_segment *s,
     kv_report_count(report, "entries", s->footer.entry_count);
     kv_report_count(report, "tombstones", s->footer.tombstone_count);
     kv_report_count(report, "intervals", s->interval_count);
+    kv_report_bytes(report, "index", sst_segment_index_bytes(s));
     kv_report_key(report, "first key", s->first_key);
     kv_report_key(report, "last key", s->last_key);
-    if (live != NULL) {
-        kv_report_share(report, "live",
-                        (double)*live / (double)s->footer.entry_count);
-    }
     kv_report_end(report);
 }
 
-// "segment 7" is 7; anything else 0.
-static uint64_t segment_asked(const char *what)
+// ---- a picture of all segments ----------------------------------------------
+
+// The lowest and the highest key of all segments, how many bytes they share at
+// the front, and the bytes that keys are made of behind that.
+typedef struct span {
+    kv_slice low, high;
+    size_t shared;
+    uint8_t least, most;
+} span;
+
+static void widen(span *all, kv_slice key)
 {
-    uint64_t number = 0;
-    if (what == NULL || sscanf(what, "segment %20" SCNu64, &number) != 1) {
-        return 0;
+    for (size_t i = all->shared; i < key.len; i++) {
+        if (key.data[i] < all->least) all->least = key.data[i];
+        if (key.data[i] > all->most) all->most = key.data[i];
+    }
+}
+
+static span span_of(const sst_view *view)
+{
+    span all = {.low = view->segments[0]->first_key,
+                .high = view->segments[0]->last_key,
+                .least = UINT8_MAX};
+    for (size_t i = 1; i < view->count; i++) {
+        const sst_segment *s = view->segments[i];
+        if (kv_slice_cmp(s->first_key, all.low) < 0) all.low = s->first_key;
+        if (kv_slice_cmp(s->last_key, all.high) > 0) all.high = s->last_key;
+    }
+    while (all.shared < all.low.len && all.shared < all.high.len &&
+           all.low.data[all.shared] == all.high.data[all.shared]) {
+        all.shared++;
+    }
+    for (size_t i = 0; i < view->count; i++) {
+        widen(&all, view->segments[i]->first_key);
+        widen(&all, view->segments[i]->last_key);
+    }
+    return all;
+}
+
+// What follows the shared bytes, taken for a number below 1. Its digits are the
+// bytes that occur: 0500 is halfway from 0000 to 0999, and m from a to z.
+static double number_of(const span *all, kv_slice key)
+{
+    double number = 0, unit = 1;
+    for (size_t i = all->shared; i < key.len && i < all->shared + 8; i++) {
+        unit /= all->most - all->least + 1;
+        number += (key.data[i] - all->least) * unit;
     }
     return number;
 }
 
-static kv_status report_view(sst_view *view, const char *what,
-                             kv_report *report)
+enum { COLUMNS = 24 };
+
+static int column_of(const span *all, kv_slice key)
 {
-    uint64_t asked = segment_asked(what), keys = 0;
-    bool wants_live = what != NULL && strcmp(what, "live") == 0;
-    if (what != NULL && asked == 0 && !wants_live) {
-        return kv_fail(KV_INVALID,
-                       "there is no part \"%s\": ask for live, or segment N",
-                       what);
+    double low = number_of(all, all->low), high = number_of(all, all->high);
+    if (high <= low) return 0;
+    return (int)((number_of(all, key) - low) / (high - low) * (COLUMNS - 1));
+}
+
+// "    ####......   ": where the keys are, and in how many of the entries there
+// is what a reader still sees (live NULL: not asked).
+static void draw_segment(const span *all, const sst_segment *s,
+                         const uint64_t *live, char bar[COLUMNS + 1])
+{
+    int from = column_of(all, s->first_key), to = column_of(all, s->last_key);
+    double share =
+        live == NULL ? 0 : (double)*live / (double)s->footer.entry_count;
+    int dead_from = from + (int)(share * (to - from + 1) + 0.5);
+    for (int i = 0; i < COLUMNS; i++) {
+        bar[i] = i < from || i > to ? ' '
+                 : live == NULL     ? '='
+                 : i < dead_from    ? '#'
+                                    : '.';
     }
+    bar[COLUMNS] = '\0';
+}
+
+static void report_segments(kv_report *report, const sst_view *view,
+                            const uint64_t *live)
+{
+    uint64_t bytes = 0;
+    kv_report_begin(report, "segments");
+    kv_report_count(report, "count", view->count);
+    for (size_t i = 0; i < view->count; i++) {
+        bytes += view->segments[i]->file_bytes;
+    }
+    kv_report_bytes(report, "bytes", bytes);
+    if (view->count > 0) {
+        span all = span_of(view);
+        kv_report_key(report, "from", all.low);
+        kv_report_key(report, "to", all.high);
+        for (size_t i = 0; i < view->count; i++) {
+            const sst_segment *s = view->segments[i];
+            char name[32], bar[COLUMNS + 1], share[32] = "";
+            snprintf(name, sizeof name, "segment %" PRIu64, s->id.number);
+            draw_segment(&all, s, live != NULL ? &live[i] : NULL, bar);
+            if (live != NULL) {
+                snprintf(share, sizeof share, ", %.0f %% live",
+                         100.0 * (double)live[i] /
+                             (double)s->footer.entry_count);
+            }
+            kv_report_text(report, name, "|%s| %" PRIu64 " entr%s%s", bar,
+                           s->footer.entry_count,
+                           s->footer.entry_count == 1 ? "y" : "ies", share);
+        }
+    }
+    kv_report_end(report);
+}
+
+// ---- inspect ----------------------------------------------------------------
+
+static kv_status inspect_all(sst_view *view, bool wants_live, kv_report *report)
+{
+    uint64_t keys = 0;
     uint64_t *live = kv_zalloc((view->count + 2) * sizeof *live);
     kv_status st = wants_live ? count_live(view, live, &keys) : KV_OK;
-    if (asked == 0) {
+    if (st == KV_OK) {
         report_memtable(report, "active", view->active);
         report_memtable(report, "frozen", view->frozen);
+        report_segments(report, view, wants_live ? live + 2 : NULL);
+        if (wants_live) kv_report_count(report, "live keys", keys);
     }
-    bool is_found = asked == 0;
-    for (size_t i = 0; i < view->count && st == KV_OK; i++) {
-        if (asked != 0 && view->segments[i]->id.number != asked) continue;
-        report_segment(report, view->segments[i],
-                       wants_live ? &live[i + 2] : NULL);
-        is_found = true;
-    }
-    if (wants_live) kv_report_count(report, "live keys", keys);
     kv_free(live);
-    if (st == KV_OK && !is_found) {
-        return kv_fail(KV_INVALID, "there is no segment %" PRIu64, asked);
-    }
     return st;
+}
+
+static kv_status inspect_segment(sst_view *view, uint64_t number,
+                                 kv_report *report)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        if (view->segments[i]->id.number != number) continue;
+        report_segment(report, view->segments[i]);
+        return KV_OK;
+    }
+    return kv_fail(KV_INVALID, "there is no segment %" PRIu64, number);
+}
+
+static kv_status inspect_view(sst_view *view, const char *what,
+                              kv_report *report)
+{
+    uint64_t number = 0;
+    if (what == NULL) return inspect_all(view, false, report);
+    if (strcmp(what, "live") == 0) return inspect_all(view, true, report);
+    if (sscanf(what, "segment %20" SCNu64, &number) == 1) {
+        return inspect_segment(view, number, report);
+    }
+    return kv_fail(KV_INVALID,
+                   "there is no part \"%s\": ask for live, or segment N", what);
 }
 
 kv_status sst_look_inspect(sst_store *s, const char *what, kv_report *report)
 {
     sst_view *view = sst_store_view(s);
-    kv_status st = report_view(view, what, report);
+    kv_status st = inspect_view(view, what, report);
     sst_view_unref(view);
     return st;
 }
@@ -206,7 +312,9 @@ static kv_status check_quietly(void *arg)
     }
     sst_catalog_free(&catalog);
     if (st == KV_OK) st = sst_store_orphans(s, false, &strangers);
-    kv_report_count(args->report, "files of strangers", strangers);
+    if (st == KV_OK) {
+        kv_report_count(args->report, "files of strangers", strangers);
+    }
     sst_view_unref(view);
     kv_mutex_unlock(&s->work);
     return st;
