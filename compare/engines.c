@@ -1,10 +1,13 @@
 // engines.c -- see engines.h.
 // SPDX-License-Identifier: MIT
 
+#define _POSIX_C_SOURCE 200809L
+
 #include "compare/engines.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/cli/words.h"
 #include "common/engine_impl.h"
@@ -76,12 +79,16 @@ static kv_status load(cmp_engine *e, const char *path)
     return KV_OK;
 }
 
+static void module_path(kv_buf *path, const char *kind, const char *name)
+{
+    cmp_program_dir(path);
+    kv_buf_printf(path, "/../lib/stagecoach/%s_%s.so%c", kind, name, '\0');
+}
+
 static kv_status load_yardstick(cmp_engine *e, size_t index)
 {
     kv_buf path = {0};
-    cmp_program_dir(&path);
-    kv_buf_printf(&path, "/../lib/stagecoach/yardstick_%s.so%c",
-                  yardsticks[index].name, '\0');
+    module_path(&path, "yardstick", yardsticks[index].name);
     kv_status st = KV_OK;
     if (cmp_file_is_there((char *)path.data)) {
         st = load(e, (char *)path.data);
@@ -115,9 +122,40 @@ static kv_status find_name(cmp_engine *e, const char *name)
                              "module needs a slash)");
 }
 
+static const char command_front[] = "cmd:";
+
+static kv_status load_command(cmp_engine *e, const char *command)
+{
+    size_t len = strlen(command);
+    if (len == 0 || len >= sizeof e->command) {
+        return kv_fail(KV_INVALID,
+                       "cmd: wants a program in less than %zu bytes, as in "
+                       "cmd:./mine",
+                       sizeof e->command);
+    }
+    kv_buf path = {0};
+    module_path(&path, "engine", "command");
+    kv_status st = load(e, (char *)path.data);
+    kv_buf_free(&path);
+    memcpy(e->command, command, len + 1);
+    // On charts it is called as its file is.
+    const char *name = strrchr(command, '/');
+    snprintf(e->label, sizeof e->label, "%.90s", name ? name + 1 : command);
+    return st;
+}
+
+void cmp_engine_prepare(const cmp_engine *e)
+{
+    if (e->command[0] != '\0') setenv("KV_COMMAND", e->command, true);
+}
+
 kv_status cmp_engine_find(cmp_engine *e, const char *spec)
 {
     *e = (cmp_engine){0};
+    size_t front = strlen(command_front);
+    if (strncmp(spec, command_front, front) == 0) {
+        return load_command(e, spec + front);
+    }
     const char *colon = strchr(spec, ':');
     size_t len = colon ? (size_t)(colon - spec) : strlen(spec);
     kv_buf name = {0};

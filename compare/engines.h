@@ -5,6 +5,7 @@
 //     log:read=map,background=0    with knobs turned
 //     tkrzw                        a yardstick: a module beside this program
 //     ./mine.so                    anybody's module (yardsticks/yardstick.h)
+//     cmd:./mine                   any program that speaks lines (command.c)
 //
 // A module stays loaded until the program ends.
 
@@ -22,11 +23,15 @@ typedef struct cmp_engine {
     const cmp_yardstick *yardstick; // NULL for engines that do not say
     bool is_module;                 // with its own copy of common/status.c
     char absent[192];
+    char command[256]; // of cmd:, or ""
 } cmp_engine;
 
 // KV_INVALID with the nearest name or knob. A yardstick that was not built is
 // KV_OK with engine NULL: the comparison goes on without it.
 KV_MUST_USE kv_status cmp_engine_find(cmp_engine *e, const char *spec);
+// To be called before each kv_open: tells a module that starts programs which
+// one.
+void cmp_engine_prepare(const cmp_engine *e);
 // Adds settings to its knobs; KV_INVALID as kv_knobs_parse says it.
 KV_MUST_USE kv_status cmp_engine_set(cmp_engine *e, const char *knobs);
 

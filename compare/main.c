@@ -38,6 +38,7 @@ static int help(FILE *to, int code)
                 "--set log:read=map\n"
                 "  compare duel log tkrzw --workload fill-random --records "
                 "2M\n"
+                "  compare run --engines log,cmd:./mine --records 1000\n"
                 "\nexit codes: 0 done, 2 the command makes no sense, 3 "
                 "something failed\n");
     return code;

@@ -127,6 +127,7 @@ static kv_status open_store(struct lab *lab)
         .seed = setup->seed + 1, // 0 would be chance
         .create = true,
     };
+    cmp_engine_prepare(&lab->engine);
     return kv_open(engine, &options, &lab->db);
 }
 

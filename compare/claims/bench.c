@@ -134,6 +134,7 @@ kv_status cmp_specimen_open(cmp_bench *b, cmp_specimen *s, const char *engine,
         .seed = b->seed + 1, // 0 would be chance
         .create = true,
     };
+    cmp_engine_prepare(&s->engine);
     return kv_open(s->engine.engine, &s->options, &s->db);
 }
 
@@ -144,6 +145,7 @@ kv_status cmp_specimen_reopen(cmp_specimen *s)
     s->mark = (kv_stats){0};
     s->options.knobs = s->engine.knobs[0] ? s->engine.knobs : NULL;
     KV_TRY(kv_close(db));
+    cmp_engine_prepare(&s->engine);
     return kv_open(s->engine.engine, &s->options, &s->db);
 }
 

@@ -86,6 +86,7 @@ static void stats_never_go_back(subject *s)
 }
 
 // A durable engine writes at least what the user does: nobody stores for free.
+// One that goes past our disk wrote only its identity there.
 static void bytes_written_reach_the_disk(subject *s)
 {
     if (!subject_can(s, KV_CAP_DURABLE)) return;
@@ -100,6 +101,7 @@ static void bytes_written_reach_the_disk(subject *s)
     kv_stats_read(s->db, &stats);
     uint64_t written = 0;
     for (int r = 0; r < KV_REASONS; r++) written += stats.disk[r].write_bytes;
+    if (written == stats.disk[KV_FOR_META].write_bytes) return;
     assert_true(written >= 200 * 100);
     assert_true(stats.disk_bytes > 0);
 }
