@@ -11,7 +11,8 @@ void log_segments_init(log_segments *ss, kv_disk *disk, uint64_t store_id,
     *ss = (log_segments){
         .disk = disk, .store_id = store_id, .framing = framing, .maps = maps};
     kv_mutex_init(&ss->lock);
-    ss->chunks = kv_zalloc(LOG_CHUNKS * sizeof *ss->chunks);
+    // 2 MiB, of which a small store never touches more than a page.
+    ss->chunks = kv_reserve(LOG_CHUNKS * sizeof *ss->chunks);
 }
 
 void log_segments_free(log_segments *ss)
@@ -19,7 +20,7 @@ void log_segments_free(log_segments *ss)
     if (ss->chunks == NULL) return;
     for (size_t i = 0; i < ss->count; i++) log_segment_unpin(ss->list[i]);
     kv_free(ss->list);
-    kv_free(ss->chunks);
+    kv_unreserve(ss->chunks, LOG_CHUNKS * sizeof *ss->chunks);
     kv_mutex_free(&ss->lock);
     *ss = (log_segments){0};
 }
