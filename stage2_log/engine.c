@@ -127,6 +127,7 @@ static kv_status log_open(kv *db)
         kv_status st = log_house_finish_recovery(store);
         if (st != KV_OK && st != KV_NO_SPACE) return st;
     }
+    store->is_recovered = true;
     kv_workers_open(&store->workers,
                     (unsigned)log_knob_of(store, LOG_KNOB_BACKGROUND),
                     log_house_step, store);

@@ -429,7 +429,8 @@ static kv_status seal_and_hint(log_store *store)
 
 static kv_status finish_files(log_store *store)
 {
-    if (store->base.read_only || store->is_failed ||
+    // An open that was refused must not sum up what it read of the rest.
+    if (!store->is_recovered || store->is_failed ||
         store->segments.count == 0) {
         return KV_OK;
     }

@@ -230,8 +230,8 @@ static kv_status require_complete(const log_segment *s,
     if (found->sealed && found->good_size == found->file_size) return KV_OK;
     return kv_fail(KV_CORRUPT,
                    "%s: damage at byte %" PRIu64
-                   ": it was complete when its successor was made; restore it "
-                   "from a backup",
+                   ": it was complete when its successor was made, or the "
+                   "store closed; restore it from a backup",
                    log_name_of(s->span, false).text, found->good_size);
 }
 
@@ -240,8 +240,8 @@ static kv_status replay_segment(log_recovery *r, log_segment *s, bool is_newest)
     kv_recovery found;
     KV_TRY(replay(r->finder, s, why, true, &found, &r->records));
     r->read_bytes += found.file_size;
-    if (!is_newest || s->span.generation > 0) {
-        KV_TRY(require_complete(s, &found)); // F2, F3
+    if (!is_newest || s->span.generation > 0 || r->is_newest_durable) {
+        KV_TRY(require_complete(s, &found)); // F2, F3; or a clean close
     }
     atomic_store(&s->size, found.good_size);
     atomic_store(&s->is_sealed, found.sealed);
@@ -273,15 +273,33 @@ static kv_status check_predecessor(const log_segment *before,
 
 // ---- hint -------------------------------------------------------------------
 
-// A segment that a clean close left and that nothing replaced must be there.
-static kv_status check_none_missing(const log_hint *hint, uint32_t newest)
+// A segment that a clean close left and that nothing replaced must be there,
+// and as long as it was: no other rule could tell a log that was cut behind its
+// last mark from one that never went further. Both lists are in order.
+static kv_status check_none_missing(const log_hint *hint, log_segments *ss)
 {
+    size_t at = 0;
+    uint32_t newest = log_segments_newest(ss);
     for (uint32_t i = 0; i < hint->header.segment_count; i++) {
-        log_span span = hint->segments[i].span;
-        if (span.last <= newest) continue;
+        const log_facts *facts = &hint->segments[i];
+        log_span span = facts->span;
+        if (span.last > newest) {
+            return kv_fail(KV_CORRUPT,
+                           "%s is missing; the last clean close left it",
+                           log_name_of(span, false).text);
+        }
+        while (at < ss->count && ss->list[at]->span.first < span.first) at++;
+        if (at == ss->count) continue;
+        log_span found = ss->list[at]->span;
+        uint64_t size = log_counter(&ss->list[at]->size);
+        if (found.last != span.last || found.generation != span.generation ||
+            size >= facts->size) {
+            continue;
+        }
         return kv_fail(KV_CORRUPT,
-                       "%s is missing; the last clean close left it",
-                       log_name_of(span, false).text);
+                       "%s: has %" PRIu64 " bytes; the last clean close left "
+                       "it with %" PRIu64 "; restore it from a backup",
+                       log_name_of(span, false).text, size, facts->size);
     }
     return KV_OK;
 }
@@ -315,7 +333,7 @@ static void distrust(log_recovery *r, log_segment **trusted, uint32_t count)
 static kv_status use_hint(log_recovery *r, log_hint *hint)
 {
     uint32_t count = hint->header.segment_count;
-    KV_TRY(check_none_missing(hint, log_segments_newest(r->finder->segments)));
+    KV_TRY(check_none_missing(hint, r->finder->segments));
     const log_segments *ss = r->finder->segments;
     const log_segment *newest = ss->count > 0 ? ss->list[ss->count - 1] : NULL;
     r->is_newest_durable =

@@ -83,6 +83,7 @@ typedef struct log_store {
     _Atomic bool is_failed;          // L3
     _Atomic bool is_changed;         // since the hint file was written
     _Atomic(log_segment *) unsealed; // F4: to be rewritten first
+    bool is_recovered;               // all that is on disk is known
     const char *hint_says;
     uint64_t opened_records, opened_bytes, torn_bytes;
 } log_store;
