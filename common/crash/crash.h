@@ -20,6 +20,9 @@
 //           size and change of a name is there or not, independently; what is
 //           not there may be zeroes or garbage
 //
+// In KV_SYNC_INTERVAL the ticker's syncs come behind every fifth step, not by the
+// clock: the same workload always has the same crashes.
+//
 // The judge's law (notes/durability.md): the store opens; its content is the
 // state after some prefix of the commits that contains every one that was
 // acknowledged under the sync mode's promise; get agrees with scan; kv_check is
@@ -51,6 +54,9 @@ typedef struct kv_crash_options {
     uint32_t depth;      // 2: also crash within a sample of recoveries
     uint64_t states_max; // judge a sample of at most about so many; 0: all
     const char *knobs;   // of the engine; NULL: the smallest sizes it allows
+    // Disks that explorations with this ledger met before do not count as
+    // fresh (they are judged all the same); NULL: only this one's.
+    struct kv_crash_ledger *met;
 } kv_crash_options;
 
 typedef struct kv_crash_result {
@@ -58,6 +64,7 @@ typedef struct kv_crash_result {
     uint64_t states;      // disks built: all, or the sample
     uint64_t distinct;    // of them reopened and judged
     uint64_t nested;      // of them within a recovery
+    uint64_t fresh;       // of them not so, and met for the first time
     uint64_t pending_max; // unsynced atoms at one moment, at most
     uint64_t violations;
 } kv_crash_result;

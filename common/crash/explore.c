@@ -7,62 +7,19 @@
 
 #include "common/crash/crash.h"
 #include "common/crash/judge.h"
+#include "common/crash/ledger.h"
 #include "common/crash/states.h"
 #include "common/mem.h"
 #include "common/rng.h"
 
 enum {
     OPS_DEFAULT = 40,
-    NEST_EVERY = 61,          // distinct disks
-    NEST_SAMPLE = 16,         // of their recoveries' disks, one in so many
-    INTERVAL_MS = 3600 * 1000 // the ticker never ticks: chance is no help here
+    NEST_EVERY = 61,           // distinct disks
+    NEST_SAMPLE = 30,          // of their recoveries' disks, one in so many
+    INTERVAL_MS = 3600 * 1000, // the ticker never ticks by the clock …
+    TICK_EVERY = 5,         // … but behind each so-manieth step, see tick()
+    MEMORY_BYTES = 1 << 20, // of a store: a dozen keys need no more
 };
-
-// ---- disks seen so far ------------------------------------------------------
-
-// With the strictest law each was judged by: how many commits it must hold.
-typedef struct seen_disk {
-    kv_sim_hash hash;
-    uint32_t acked_plus_one; // 0: the place is free
-} seen_disk;
-
-typedef struct ledger {
-    seen_disk *place;
-    size_t cap, count;
-} ledger;
-
-static seen_disk *find_seen(ledger *l, kv_sim_hash hash)
-{
-    size_t i = (size_t)hash.half[0] & (l->cap - 1);
-    while (l->place[i].acked_plus_one != 0 &&
-           memcmp(&l->place[i].hash, &hash, sizeof hash) != 0) {
-        i = (i + 1) & (l->cap - 1);
-    }
-    return &l->place[i];
-}
-
-static void grow_ledger(ledger *l)
-{
-    ledger old = *l;
-    l->cap = old.cap > 0 ? old.cap * 2 : 1024;
-    l->place = kv_zalloc(l->cap * sizeof *l->place);
-    for (size_t i = 0; i < old.cap; i++) {
-        if (old.place[i].acked_plus_one == 0) continue;
-        *find_seen(l, old.place[i].hash) = old.place[i];
-    }
-    kv_free(old.place);
-}
-
-// False if it was judged by this law, or a stricter one, before.
-static bool is_news(ledger *l, kv_sim_hash hash, uint32_t acked)
-{
-    if (l->count * 2 >= l->cap) grow_ledger(l);
-    seen_disk *seen = find_seen(l, hash);
-    if (seen->acked_plus_one > acked) return false;
-    l->count += seen->acked_plus_one == 0;
-    *seen = (seen_disk){hash, acked + 1};
-    return true;
-}
 
 // ---- exploring --------------------------------------------------------------
 
@@ -83,7 +40,7 @@ typedef struct explorer {
     address at;
     bool is_counting;  // only how many disks there are
     uint64_t possible; // disks, once they are counted
-    ledger seen;
+    kv_crash_ledger seen;
     kv_crash_result *result;
     FILE *out;
     const address *wanted; // replay: do not judge, copy this one
@@ -157,9 +114,13 @@ static void weigh(explorer *x, kv_disk *image)
         return;
     }
     r->states++;
-    if (!is_news(&x->seen, kv_disk_sim_hash(image), x->acked)) return;
+    kv_sim_hash hash = kv_disk_sim_hash(image);
+    if (!kv_crash_ledger_add(&x->seen, hash, x->acked)) return;
     r->distinct++;
     r->nested += x->at.is_nested;
+    bool is_fresh = x->options->met == NULL ||
+                    kv_crash_ledger_add(x->options->met, hash, 0);
+    r->fresh += is_fresh && !x->at.is_nested;
     kv_crash_case c = {.engine = x->engine,
                        .knobs = x->options->knobs,
                        .work = &x->work,
@@ -245,6 +206,7 @@ static kv_options open_options(const explorer *x, kv_disk *disk)
                         .disk = disk,
                         .sync = x->options->sync,
                         .interval_ms = INTERVAL_MS,
+                        .memory_bytes = MEMORY_BYTES,
                         .seed = x->options->seed + 1,
                         .create = true};
 }
@@ -307,6 +269,15 @@ static kv_status run_step(explorer *x, kv_disk *traced, kv **db,
     return KV_OK;
 }
 
+// In KV_SYNC_INTERVAL the clock calls kv_sync. Here the step's number does, so
+// that the same workload always has the same crashes.
+static kv_status tick(const explorer *x, kv *db, size_t step, bool *ticked)
+{
+    *ticked = x->options->sync == KV_SYNC_INTERVAL &&
+              step % TICK_EVERY == TICK_EVERY - 1;
+    return *ticked ? kv_sync(db) : KV_OK;
+}
+
 static kv_status run_workload(explorer *x, kv_disk *traced)
 {
     kv *db = NULL;
@@ -316,6 +287,9 @@ static kv_status run_workload(explorer *x, kv_disk *traced)
         x->issued = step->commit;
         st = run_step(x, traced, &db, step);
         if (st == KV_OK && promises(x, step)) x->acked = step->commit;
+        bool ticked = false;
+        if (st == KV_OK) st = tick(x, db, i, &ticked);
+        if (st == KV_OK && ticked) x->acked = step->commit;
     }
     kv_status closed = kv_close(db);
     if (st == KV_OK) st = closed;
@@ -338,7 +312,7 @@ static kv_status explore(explorer *x)
     st = run_workload(x, traced);
     kv_disk_close(traced);
     kv_crash_workload_free(&x->work);
-    kv_free(x->seen.place);
+    kv_crash_ledger_free(&x->seen);
     return st;
 }
 

@@ -49,6 +49,7 @@ static bool open_store(trial *t, const char *life)
     kv_options options = {.path = "crash",
                           .knobs = t->c->knobs,
                           .disk = t->disk,
+                          .memory_bytes = 1 << 20, // a dozen keys
                           .seed = 1,
                           .create = true};
     kv_status st = kv_open(t->c->engine, &options, &t->db);

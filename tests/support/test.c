@@ -6,6 +6,7 @@
 #include "tests/support/test.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,6 +73,18 @@ void test_slice(kv_slice got, const char *want, const char *file, int line)
     kv_quoted q;
     print_error("got \"%s\"\n  not \"%s\"\n", kv_quote(&q, got), want);
     _fail(file, line);
+}
+
+void test_figure(const char *goal, const char *of, const char *what,
+                 uint64_t figure)
+{
+    const char *path = getenv("KV_FIGURES");
+    printf("%s\t%s\t%s\t%" PRIu64 "\n", goal, of, what, figure);
+    if (path == NULL || *path == '\0') return;
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fprintf(f, "%s\t%s\t%s\t%" PRIu64 "\n", goal, of, what, figure);
+    assert_int_equal(fclose(f), 0);
 }
 
 kv_buf test_read_file(const char *path)

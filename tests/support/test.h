@@ -40,6 +40,12 @@ void test_status(kv_status got, kv_status want, const char *call,
     test_slice((slice), (text), __FILE__, __LINE__)
 void test_slice(kv_slice got, const char *want, const char *file, int line);
 
+// Says a figure that this run measured, as `goal of what figure`, a tab between
+// them: "R8 log flips 21440". The line is printed and, when $KV_FIGURES names a
+// file, appended to it; `make soak` makes its table of nothing else.
+void test_figure(const char *goal, const char *of, const char *what,
+                 uint64_t figure);
+
 // Reads and writes whole files of the real file system, for golden tests.
 kv_buf test_read_file(const char *path);
 void test_write_file(const char *path, kv_slice bytes);
