@@ -1,6 +1,6 @@
-// test_fault.c -- the named engine on a disk that fails, fills up, lies, or was
-// damaged. The promises: an error is reported, what was acknowledged stays,
-// nothing is made up.
+// test_fault.c -- the named engine on a disk that fails, fills up or lies. The
+// promises: an error is reported, what was acknowledged stays, nothing is made
+// up.
 // SPDX-License-Identifier: MIT
 
 #include <string.h>
@@ -314,85 +314,6 @@ static void a_failed_sync_is_believed(void **state)
     run_engine(every_sync_may_fail);
 }
 
-// ---- a closed store that was damaged ----------------------------------------
-
-// Detected, or harmless: no value but the right one is ever shown.
-static void look_at_damage(life *l, const char *what)
-{
-    kv_buf name = {0}, value = {0}, want = {0};
-    injections++;
-    if (open_store(l) != KV_OK) return;
-    bool detected = check(l->db) != KV_OK;
-    for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
-        kv_crash_key(&name, key);
-        kv_status st = kv_get(l->db, kv_buf_slice(&name), &value);
-        uint32_t commit = work.state[work.commits][key];
-        if (st == KV_OK) {
-            kv_crash_value(&want, commit, key);
-            assert_true(commit != 0);
-            assert_true(
-                kv_slice_equal(kv_buf_slice(&want), kv_buf_slice(&value)));
-        } else if (st == KV_NOT_FOUND && commit != 0 && !detected) {
-            print_error("%s: key%02u is missing, and nobody says so\n", what,
-                        key);
-            fail();
-        }
-    }
-    (void)kv_close(l->db);
-    l->db = NULL;
-    kv_buf_free(&name);
-    kv_buf_free(&value);
-    kv_buf_free(&want);
-}
-
-static void flip_file(life *l, kv_disk *closed, const char *name)
-{
-    kv_why why = kv_for(KV_FOR_META);
-    kv_open_how how = {.mode = KV_OPEN_WRITE};
-    kv_file *f = NULL;
-    uint64_t size = 0;
-    assert_ok(kv_file_open(closed, name, how, why, &f));
-    assert_ok(kv_file_size(f, &size));
-    kv_file_close(f);
-    for (uint64_t at = 0; at < size; at++) {
-        char what[80];
-        uint8_t byte = 0;
-        l->disk = kv_disk_sim_kill(closed);
-        assert_ok(kv_file_open(l->disk, name, how, why, &f));
-        assert_ok(kv_file_read_all(f, at, &byte, 1, why));
-        byte ^= (uint8_t)(1 << at % 8);
-        assert_ok(kv_file_write(f, at, kv_slice_of(&byte, 1), why));
-        kv_file_close(f);
-        snprintf(what, sizeof what, "%s, byte %d", name, (int)at);
-        look_at_damage(l, what);
-        kv_disk_close(l->disk);
-    }
-}
-
-static void every_byte_flipped(const kv_engine *engine, const char *knobs)
-{
-    life l = {.engine = engine, .knobs = knobs};
-    kv_disk *closed = NULL;
-    kv_names names = {0};
-    assert_ok(kv_disk_open_sim(NULL, &closed));
-    l.disk = closed;
-    assert_ok(open_store(&l));
-    run(&l);
-    assert_ok(kv_close(l.db));
-    assert_ok(kv_disk_list(closed, &names));
-    for (size_t i = 0; i < names.count; i++) {
-        flip_file(&l, closed, names.name[i]);
-    }
-    kv_names_free(&names);
-    kv_disk_close(closed);
-}
-
-static void no_damage_shows_a_wrong_value(void **state)
-{
-    (void)state;
-    run_engine(every_byte_flipped);
-}
-
 int main(int argc, char **argv)
 {
     subject = argc == 2 ? test_engine(argv[1]) : NULL;
@@ -404,7 +325,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_failure_loses_what_was_acknowledged),
         cmocka_unit_test(a_full_disk_is_no_disaster),
         cmocka_unit_test(a_failed_sync_is_believed),
-        cmocka_unit_test(no_damage_shows_a_wrong_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
