@@ -20,8 +20,8 @@
 //           size and change of a name is there or not, independently; what is
 //           not there may be zeroes or garbage
 //
-// In KV_SYNC_INTERVAL the ticker's syncs come behind every fifth step, not by the
-// clock: the same workload always has the same crashes.
+// In KV_SYNC_INTERVAL the ticker's syncs come behind every fifth step, not by
+// the clock: the same workload always has the same crashes.
 //
 // The judge's law (notes/durability.md): the store opens; its content is the
 // state after some prefix of the commits that contains every one that was
