@@ -148,7 +148,7 @@ static kv_status parse_request(int argc, char **argv, request *r)
 
 static kv_status explore_one(const kv_engine *engine,
                              const kv_crash_options *options, FILE *out,
-                             uint64_t *violations)
+                             kv_crash_result *sum)
 {
     kv_crash_result r;
     KV_TRY(kv_crash_explore(engine, options, out, &r));
@@ -157,12 +157,13 @@ static kv_status explore_one(const kv_engine *engine,
             " %9" PRIu64 " %11" PRIu64 "\n",
             model_words[options->model], sync_words[options->sync], r.epochs,
             r.pending_max, r.states, r.distinct, r.nested, r.violations);
-    *violations += r.violations;
+    sum->violations += r.violations;
+    sum->distinct += r.distinct;
     return KV_OK;
 }
 
 static kv_status explore_all(const kv_engine *engine, request *r, FILE *out,
-                             uint64_t *violations)
+                             kv_crash_result *sum)
 {
     fprintf(out, "%-6s %-9s %8s %9s %9s %9s %9s %11s\n", "model", "sync",
             "moments", "pending", "states", "distinct", "nested", "violations");
@@ -171,10 +172,12 @@ static kv_status explore_all(const kv_engine *engine, request *r, FILE *out,
             if (!(r->models >> model & 1) || !(r->syncs >> sync & 1)) continue;
             r->options.model = (kv_crash_model)model;
             r->options.sync = (kv_sync_mode)sync;
-            KV_TRY(explore_one(engine, &r->options, out, violations));
+            KV_TRY(explore_one(engine, &r->options, out, sum));
         }
     }
-    return KV_OK;
+    if (sum->distinct > 0) return KV_OK;
+    return kv_fail(KV_INVALID, "no disk was judged: the sample of --states is "
+                               "too small");
 }
 
 int kv_crash_command(const kv_engine *engine, int argc, char **argv, FILE *out)
@@ -191,8 +194,8 @@ int kv_crash_command(const kv_engine *engine, int argc, char **argv, FILE *out)
         return 2;
     }
     request r;
-    uint64_t violations = 0;
+    kv_crash_result sum = {0};
     if (parse_request(argc, argv, &r) != KV_OK) return 2;
-    if (explore_all(engine, &r, out, &violations) != KV_OK) return 2;
-    return violations == 0 ? 0 : 1;
+    if (explore_all(engine, &r, out, &sum) != KV_OK) return 2;
+    return sum.violations == 0 ? 0 : 1;
 }

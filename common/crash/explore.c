@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "common/crash/crash.h"
+#include "common/crash/address.h"
 #include "common/crash/judge.h"
 #include "common/crash/ledger.h"
 #include "common/crash/states.h"
@@ -23,59 +23,29 @@ enum {
 
 // ---- exploring --------------------------------------------------------------
 
-// One disk: which moment, which of its disks; and the same within the recovery
-// of that one.
-typedef struct address {
-    uint64_t event, index;
-    bool is_nested;
-    uint64_t inner_event, inner_index;
-} address;
-
 typedef struct explorer {
     const kv_engine *engine;
     const kv_crash_options *options;
     kv_crash_workload work;
     kv_disk *sim;
     uint32_t acked, issued; // commits: promised to be there, begun
-    address at;
+    kv_crash_address at;
     bool is_counting;  // only how many disks there are
     uint64_t possible; // disks, once they are counted
     kv_crash_ledger seen;
     kv_crash_result *result;
     FILE *out;
-    const address *wanted; // replay: do not judge, copy this one
+    const kv_crash_address *wanted; // replay: do not judge, copy this one
     kv_disk *copy_to;
     kv_status copied;
 } explorer;
-
-static const char *const model_words[] = {"kill", "ext4", "posix"};
-static const char *const sync_words[] = {"commit", "interval", "none"};
-
-static const char *knobs_of(const kv_crash_options *options)
-{
-    return options->knobs != NULL ? options->knobs : "";
-}
-
-// model:sync:seed:ops:sector:event.index[/event.index]:knobs
-static void print_address(const explorer *x, kv_buf *to)
-{
-    const kv_crash_options *o = x->options;
-    kv_buf_printf(to, "%s:%s:%" PRIu64 ":%u:%u:%" PRIu64 ".%" PRIu64,
-                  model_words[o->model], sync_words[o->sync], o->seed, o->ops,
-                  o->sector, x->at.event, x->at.index);
-    if (x->at.is_nested) {
-        kv_buf_printf(to, "/%" PRIu64 ".%" PRIu64, x->at.inner_event,
-                      x->at.inner_index);
-    }
-    kv_buf_printf(to, ":%s", knobs_of(o));
-}
 
 static void report(explorer *x, const kv_buf *why)
 {
     x->result->violations++;
     if (x->out == NULL) return;
     kv_buf where = {0};
-    print_address(x, &where);
+    kv_crash_address_print(x->options, &x->at, &where);
     fprintf(x->out, "VIOLATION %s %.*s -- crash replay %.*s DIR\n",
             kv_describe(x->engine)->name, (int)why->len,
             (const char *)why->data, (int)where.len, (const char *)where.data);
@@ -93,14 +63,6 @@ static bool is_in_sample(void *arg, uint64_t index)
     return lot % x->possible < o->states_max;
 }
 
-static bool same_address(const address *a, const address *b)
-{
-    return a->event == b->event && a->index == b->index &&
-           a->is_nested == b->is_nested &&
-           (!a->is_nested || (a->inner_event == b->inner_event &&
-                              a->inner_index == b->inner_index));
-}
-
 static void nest(explorer *x, kv_disk *image);
 
 // Judges one disk, or copies it if it is the one that is looked for.
@@ -108,7 +70,7 @@ static void weigh(explorer *x, kv_disk *image)
 {
     kv_crash_result *r = x->result;
     if (x->wanted != NULL) {
-        if (same_address(&x->at, x->wanted)) {
+        if (kv_crash_address_equal(&x->at, x->wanted)) {
             x->copied = kv_disk_copy(image, x->copy_to);
         }
         return;
@@ -368,57 +330,13 @@ kv_status kv_crash_explore(const kv_engine *engine,
 
 // ---- replay -----------------------------------------------------------------
 
-static int find_word(const char *text, size_t len, const char *const *words,
-                     int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-static bool parse_address(const char *text, kv_crash_options *o, address *at)
-{
-    char model[8], sync[16];
-    int used = 0;
-    *o = (kv_crash_options){.depth = 2};
-    *at = (address){0};
-    // Widths are bounded; what does not fit is not an address of ours.
-    int found = sscanf(text, // NOLINT(cert-err34-c)
-                       "%7[a-z0-9]:%15[a-z]:%" SCNu64 ":%u:%u:%" SCNu64
-                       ".%" SCNu64 "%n",
-                       model, sync, &o->seed, &o->ops, &o->sector, &at->event,
-                       &at->index, &used);
-    if (found != 7) return false;
-    text += used;
-    if (sscanf(text, // NOLINT(cert-err34-c)
-               "/%" SCNu64 ".%" SCNu64 "%n", &at->inner_event, &at->inner_index,
-               &used) == 2) {
-        at->is_nested = true;
-        text += used;
-    }
-    int m = find_word(model, strlen(model), model_words, KV_CRASH_MODELS);
-    int s = find_word(sync, strlen(sync), sync_words, 3);
-    if (*text != ':' || m < 0 || s < 0 || o->ops > 1000000) return false;
-    o->model = (kv_crash_model)m;
-    o->sync = (kv_sync_mode)s;
-    o->knobs = text + 1;
-    return true;
-}
-
 kv_status kv_crash_replay(const kv_engine *engine, const char *state,
                           const char *path)
 {
     kv_crash_options o;
-    address wanted;
+    kv_crash_address wanted;
     KV_TRY(check_engine(engine));
-    if (!parse_address(state, &o, &wanted)) {
-        return kv_fail(KV_INVALID,
-                       "\"%s\" is not a state as crash explore prints it",
-                       state);
-    }
+    KV_TRY(kv_crash_address_parse(state, &o, &wanted));
     kv_crash_result result = {0};
     explorer x = {.engine = engine,
                   .options = &o,
@@ -429,7 +347,10 @@ kv_status kv_crash_replay(const kv_engine *engine, const char *state,
     kv_status st = explore(&x);
     kv_disk_close(x.copy_to);
     if (st == KV_OK && x.copied == KV_NOT_FOUND) {
-        return kv_fail(KV_INVALID, "%s: there is no such state", state);
+        return kv_fail(KV_INVALID,
+                       "%s: that workload has no such event, or the event no "
+                       "such disk",
+                       state);
     }
     return st != KV_OK ? st : x.copied;
 }

@@ -313,9 +313,12 @@ static int end_trial(void **state)
     return 0;
 }
 
+static size_t laws_run;
+
 static void run_trial(void **state)
 {
     trial *t = *state;
+    laws_run++;
     t->law->run(&t->subject);
 }
 
@@ -355,5 +358,7 @@ int subject_run_laws(const arguments *args, const law *laws, size_t count)
         }
         kv_names_free(&settings);
     }
-    return failed;
+    if (laws_run > 0) return failed;
+    print_error("no law was run\n");
+    return 1;
 }
