@@ -75,6 +75,13 @@ void kv_free_pages(void *memory, size_t bytes)
     kv_free(memory);
 }
 
+// Other engines' address ranges.
+void *kv_reserve(size_t bytes) { return kv_alloc_pages(bytes); }
+
+void kv_unreserve(void *memory, size_t bytes) { kv_free_pages(memory, bytes); }
+
+void kv_reserve_large(void *memory, size_t bytes) { (void)memory, (void)bytes; }
+
 // ---- merging ----------------------------------------------------------------
 
 enum { RECORD = 116, KIB = 1 << 10 };
