@@ -52,6 +52,7 @@ struct lsm_cache {
     lsm_frame *frames;
     uint8_t *pages;
     size_t frame_count, page_bytes;
+    lsm_unpacker unpacker;
     struct {
         _Alignas(64) _Atomic uint64_t hits;
         _Atomic uint64_t misses;
@@ -355,6 +356,11 @@ void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes)
     }
 }
 
+lsm_unpacker *lsm_cache_unpacker(lsm_cache *c)
+{
+    return c != NULL ? &c->unpacker : NULL;
+}
+
 void lsm_cache_read_stats(lsm_cache *c, lsm_cache_stats *out)
 {
     *out = (lsm_cache_stats){0};
@@ -383,6 +389,7 @@ void lsm_cache_free(lsm_cache *c)
         }
         kv_mutex_free(&s->lock);
     }
+    lsm_unpacker_free(&c->unpacker);
     kv_free_pages(c->frames, c->frame_count * sizeof *c->frames);
     kv_free_pages(c->pages, c->frame_count * c->page_bytes);
     kv_free_pages(c, sizeof *c);

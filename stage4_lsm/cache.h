@@ -32,6 +32,7 @@
 #include <stdatomic.h>
 
 #include "block.h"
+#include "compress.h"
 
 typedef struct lsm_cache lsm_cache;
 
@@ -77,6 +78,8 @@ lsm_cache *lsm_cache_new(uint64_t budget_bytes, size_t block_bytes);
 void lsm_cache_free(lsm_cache *c);
 // A smaller budget is kept from the next claims on.
 void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes);
+// For unpacking blocks; NULL without a cache.
+lsm_unpacker *lsm_cache_unpacker(lsm_cache *c);
 void lsm_cache_read_stats(lsm_cache *c, lsm_cache_stats *out);
 
 // The frame that the slot names, pinned, or NULL. Takes no lock.

@@ -49,13 +49,37 @@ void lsm_compressor_free(lsm_compressor *c)
     c->zstd = NULL;
 }
 
-bool lsm_decompress(lsm_compression how, kv_slice payload, uint8_t *to,
-                    size_t raw_size)
+static bool unpack_zstd(lsm_unpacker *u, const uint8_t *from, size_t len,
+                        uint8_t *to, size_t raw_size)
+{
+    // The last slot is shared by the threads that have none of their own.
+    unsigned slot = kv_thread_slot();
+    bool is_kept = u != NULL && slot != KV_THREAD_SLOTS - 1;
+    struct ZSTD_DCtx_s *once = NULL,
+                       **context = is_kept ? &u->zstd[slot] : &once;
+    if (*context == NULL) *context = ZSTD_createDCtx();
+    size_t size = *context == NULL
+                      ? 0
+                      : ZSTD_decompressDCtx(*context, to, raw_size, from, len);
+    ZSTD_freeDCtx(once);
+    return size == raw_size;
+}
+
+void lsm_unpacker_free(lsm_unpacker *u)
+{
+    for (int i = 0; i < KV_THREAD_SLOTS; i++) {
+        ZSTD_freeDCtx(u->zstd[i]);
+        u->zstd[i] = NULL;
+    }
+}
+
+bool lsm_decompress(lsm_unpacker *u, lsm_compression how, kv_slice payload,
+                    uint8_t *to, size_t raw_size)
 {
     const uint8_t *from = payload.data + LSM_RAW_SIZE_BYTES;
     size_t len = payload.len - LSM_RAW_SIZE_BYTES;
     if (how == LSM_COMPRESS_ZSTD) {
-        return ZSTD_decompress(to, raw_size, from, len) == raw_size;
+        return unpack_zstd(u, from, len, to, raw_size);
     }
     if (how != LSM_COMPRESS_LZ4 || len > LSM_BLOCK_MAX) return false;
     return LZ4_decompress_safe((const char *)from, (char *)to, (int)len,

@@ -10,6 +10,8 @@
 #ifndef LSM_COMPRESS_H
 #define LSM_COMPRESS_H
 
+#include "common/thread.h"
+
 #include "format.h"
 
 // What Zstandard needs to work, kept from block to block. Zeroed is ready.
@@ -23,9 +25,17 @@ lsm_compression lsm_compress(lsm_compressor *c, lsm_compression how,
                              kv_slice block, kv_buf *to);
 void lsm_compressor_free(lsm_compressor *c);
 
+// What Zstandard needs to unpack, kept for each thread: making it anew takes ten
+// times as long as a block. Zeroed is ready.
+typedef struct lsm_unpacker {
+    struct ZSTD_DCtx_s *zstd[KV_THREAD_SLOTS];
+} lsm_unpacker;
+
+void lsm_unpacker_free(lsm_unpacker *u);
+
 // Fills `to`, which has lsm_get_raw_size(payload) bytes, not 0. False if
-// something else comes out.
-bool lsm_decompress(lsm_compression how, kv_slice payload, uint8_t *to,
-                    size_t raw_size);
+// something else comes out. With `u` NULL nothing is kept.
+bool lsm_decompress(lsm_unpacker *u, lsm_compression how, kv_slice payload,
+                    uint8_t *to, size_t raw_size);
 
 #endif

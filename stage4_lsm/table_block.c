@@ -42,7 +42,8 @@ static kv_status unpack(const lsm_table *t, size_t i, lsm_compression how,
                         kv_slice payload, uint8_t *to, size_t raw_size,
                         lsm_block *block)
 {
-    if (!lsm_decompress(how, payload, to, raw_size) ||
+    if (!lsm_decompress(lsm_cache_unpacker(t->home.cache), how, payload, to,
+                        raw_size) ||
         !lsm_block_open(kv_slice_of(to, raw_size), block)) {
         return damaged_block(t, i);
     }

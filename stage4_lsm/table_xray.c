@@ -121,8 +121,8 @@ static void draw_block(film *f, uint64_t offset, uint64_t size, size_t i)
         kv_xray_field(f->x, offset, s.payload, "packed",
                       "%zu bytes of entries, which follow", raw.len);
         raw.data = room = kv_alloc(raw.len);
-        is_whole =
-            raw.len > 0 && lsm_decompress(s.how, s.payload, room, raw.len);
+        is_whole = raw.len > 0 &&
+                   lsm_decompress(NULL, s.how, s.payload, room, raw.len);
     }
     lsm_block block;
     if (is_whole && lsm_block_open(raw, &block)) {

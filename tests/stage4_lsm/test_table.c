@@ -5,6 +5,7 @@
 #include "common/disk_count.h"
 #include "common/disk_sim.h"
 #include "common/hash.h"
+#include "common/thread.h"
 
 #include "tables.h"
 #include "tests/support/test.h"
@@ -156,6 +157,35 @@ static void agrees_with_the_oracle(void **state)
             assert_ok(lsm_table_check(b.table));
             bench_close(&b);
         }
+    }
+}
+
+// ---- threads ----------------------------------------------------------------
+
+enum { READERS = 3 };
+
+static void *read_about(void *arg)
+{
+    bench b = *(const bench *)arg; // a generator of its own
+    static _Atomic uint64_t readers;
+    kv_rng_seed(&b.rng, atomic_fetch_add(&readers, 1));
+    gets_agree(&b);
+    walk_about(&b, false);
+    return NULL;
+}
+
+static void readers_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        bench b;
+        kv_thread threads[READERS];
+        bench_open(&b, &ways[i], 2, 800);
+        for (int k = 0; k < READERS; k++) {
+            kv_thread_start(&threads[k], read_about, &b);
+        }
+        for (int k = 0; k < READERS; k++) kv_thread_join(&threads[k]);
+        bench_close(&b);
     }
 }
 
@@ -358,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_oracle),
+        cmocka_unit_test(readers_do_not_disturb_each_other),
         cmocka_unit_test(a_get_reads_one_block),
         cmocka_unit_test(range_tombstones_cover),
         cmocka_unit_test(bounds_hold_entries_and_ranges),
