@@ -25,8 +25,8 @@ lsm_compression lsm_compress(lsm_compressor *c, lsm_compression how,
                              kv_slice block, kv_buf *to);
 void lsm_compressor_free(lsm_compressor *c);
 
-// What Zstandard needs to unpack, kept for each thread: making it anew takes ten
-// times as long as a block. Zeroed is ready.
+// What Zstandard needs to unpack, kept for each thread: making it anew takes
+// ten times as long as a block. Zeroed is ready.
 typedef struct lsm_unpacker {
     struct ZSTD_DCtx_s *zstd[KV_THREAD_SLOTS];
 } lsm_unpacker;
