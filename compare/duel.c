@@ -12,13 +12,21 @@
 #include "compare/progress.h"
 #include "compare/summary.h"
 
-enum { PHASES = 2 };
+// What is printed of a workload: operations a second while it loads, while it
+// runs, and with what the run left to be done later.
+enum { ROWS = 3 };
 
-static const char *const phases[PHASES] = {"load", "run"};
+static const struct {
+    const char *word, *phase, *measure;
+} rows[ROWS] = {
+    {"load", "load", "ops_per_s"},
+    {"run", "run", "ops_per_s"},
+    {"drained", "run", "drained_per_s"},
+};
 
-// Of one workload, by phase, side and repetition.
+// Of one workload, by row, side and repetition.
 struct rounds {
-    double *rate[PHASES][2];
+    double *rate[ROWS][2];
     unsigned count;
 };
 
@@ -36,17 +44,17 @@ static double most(const double *numbers, unsigned count)
     return most;
 }
 
-static void print_phase(const struct rounds *r, int phase)
+static void print_row(const struct rounds *r, int row)
 {
     double *ratios = kv_alloc(r->count * sizeof *ratios);
     for (unsigned i = 0; i < r->count; i++) {
-        ratios[i] = r->rate[phase][0][i] / r->rate[phase][1][i];
+        ratios[i] = r->rate[row][0][i] / r->rate[row][1][i];
     }
     double low = least(ratios, r->count), high = most(ratios, r->count);
-    printf("  %-5s %12.0f %12.0f   %.2f times (%.2f .. %.2f)\n", phases[phase],
-           cmp_median(r->rate[phase][0], r->count),
-           cmp_median(r->rate[phase][1], r->count),
-           cmp_median(ratios, r->count), low, high);
+    printf("  %-7s %10.0f %12.0f   %.2f times (%.2f .. %.2f)\n", rows[row].word,
+           cmp_median(r->rate[row][0], r->count),
+           cmp_median(r->rate[row][1], r->count), cmp_median(ratios, r->count),
+           low, high);
     kv_free(ratios);
 }
 
@@ -65,9 +73,9 @@ static bool fight(cmp_options *o, const cmp_workload *w, unsigned rep, int side,
     cmp_progress_start(progress, w->name, o->engine[side].label, rep + 1);
     cmp_attempt_run(&attempt, &trial, o->limit_s, cmp_progress_tick, progress);
     bool is_valid = attempt.verdict == CMP_VALID;
-    for (int phase = 0; phase < PHASES && is_valid; phase++) {
-        r->rate[phase][side][rep] =
-            cmp_attempt_value(&attempt, phases[phase], "ops_per_s");
+    for (int row = 0; row < ROWS && is_valid; row++) {
+        r->rate[row][side][rep] =
+            cmp_attempt_value(&attempt, rows[row].phase, rows[row].measure);
     }
     cmp_progress_step(progress, is_valid ? r->rate[1][side][rep] : 0);
     if (!is_valid) {
@@ -85,9 +93,9 @@ static bool duel_on(cmp_options *o, const cmp_workload *w,
 {
     struct rounds r = {.count = o->reps};
     bool is_valid = true;
-    for (int phase = 0; phase < PHASES; phase++) {
+    for (int row = 0; row < ROWS; row++) {
         for (int side = 0; side < 2; side++) {
-            r.rate[phase][side] = kv_zalloc(o->reps * sizeof(double));
+            r.rate[row][side] = kv_zalloc(o->reps * sizeof(double));
         }
     }
     for (unsigned rep = 0; rep < o->reps && is_valid; rep++) {
@@ -98,13 +106,13 @@ static bool duel_on(cmp_options *o, const cmp_workload *w,
     if (is_valid) {
         cmp_progress_end(progress);
         printf("%s\n", w->name);
-        for (int phase = w->loads ? 0 : 1; phase < PHASES; phase++) {
-            print_phase(&r, phase);
+        for (int row = w->loads ? 0 : 1; row < ROWS; row++) {
+            print_row(&r, row);
         }
         fflush(stdout);
     }
-    for (int phase = 0; phase < PHASES; phase++) {
-        for (int side = 0; side < 2; side++) kv_free(r.rate[phase][side]);
+    for (int row = 0; row < ROWS; row++) {
+        for (int side = 0; side < 2; side++) kv_free(r.rate[row][side]);
     }
     return is_valid;
 }

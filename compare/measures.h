@@ -22,6 +22,8 @@
 #define CMP_MEASURE_LIST(X)                                                    \
     X("ops_per_s", "1/s", CMP_HIGHER, CMP_TIME,                                \
       "operations divided by the seconds they took")                           \
+    X("drained_per_s", "1/s", CMP_HIGHER, CMP_TIME,                            \
+      "operations divided by those seconds and the seconds of settling after") \
     X("cpu_seconds", "s", CMP_LOWER, CMP_TIME,                                 \
       "processor time of all threads for the operations and for settling")     \
     X("settle_s", "s", CMP_LOWER, CMP_TIME,                                    \

@@ -223,9 +223,14 @@ static void tell_time(const cmp_scale *s, const char *phase,
     double cpu = (double)(s->end.cpu_ns - s->begin.cpu_ns) -
                  (double)effort->harness_cpu_ns;
     uint64_t resident = cmp_resident_bytes();
+    double settle_s = (double)effort->settle_ns / 1e9;
+    double operations = (double)effort->operations;
     cmp_scale_say(s, phase, "ops_per_s", effort->operations_per_s);
+    cmp_scale_say(s, phase, "drained_per_s",
+                  operations /
+                      (operations / effort->operations_per_s + settle_s));
     cmp_scale_say(s, phase, "cpu_seconds", cpu > 0 ? cpu / 1e9 : NAN);
-    cmp_scale_say(s, phase, "settle_s", (double)effort->settle_ns / 1e9);
+    cmp_scale_say(s, phase, "settle_s", settle_s);
     cmp_scale_say(s, phase, "rss_bytes",
                   resident > s->resident_before
                       ? (double)(resident - s->resident_before)

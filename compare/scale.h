@@ -25,6 +25,7 @@
 // What the players did in a phase.
 typedef struct cmp_effort {
     double operations_per_s;
+    uint64_t operations;
     uint64_t harness_cpu_ns, settle_ns;
     uint64_t hits, misses, scans, checked;
     uint64_t live_count, live_bytes, user_bytes;

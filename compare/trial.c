@@ -224,6 +224,7 @@ static cmp_effort sum_effort(const struct lab *lab, bool is_run)
         if (p->ns > 0) {
             sum.operations_per_s += (double)p->operations * 1e9 / (double)p->ns;
         }
+        sum.operations += p->operations;
         sum.harness_cpu_ns += p->harness_cpu_ns;
         sum.hits += p->hits;
         sum.misses += p->calls[CMP_READ] + p->calls[CMP_MISS] +

@@ -22,7 +22,7 @@ enum { MEASURES = sizeof measures / sizeof *measures };
 static const struct family {
     const char *title, *prefixes; // words
 } families[] = {
-    {"Speed", "ops_per_s cpu_ settle_ reopen_"},
+    {"Speed", "ops_per_s drained_ cpu_ settle_ reopen_"},
     {"Latency", "latency_"},
     {"Write amplification", "wa_ debt"},
     {"Read amplification", "ra_"},
