@@ -141,6 +141,91 @@ static void a_found_key_costs_one_read(void **state)
     }
 }
 
+// C18, without a filter: a key that is not there costs a read in each segment
+// whose range holds it.
+static void an_absent_key_costs_a_read_a_segment(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,merge=never");
+    for (uint64_t n = 0; n < 3000; n++) {
+        put_number(b.db, n, 10);
+        if (n % 500 == 499) assert_ok(kv_settle(b.db));
+    }
+    uint64_t reads = reads_of(b.db, false);
+    print_message("%.2f reads in 6 segments\n", (double)reads / 3000);
+    assert_in_range(reads, 3000 * 6 * 99 / 100, 3000 * 6);
+    close_store(&b);
+}
+
+static uint64_t bytes_of(const bench *b, const char *ending)
+{
+    kv_disk *disk = NULL;
+    kv_names names = {0};
+    uint64_t sum = 0;
+    assert_ok(kv_disk_open_real(b->path, false, &disk));
+    assert_ok(kv_disk_list(disk, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        const char *dot = strchr(names.name[i], '.');
+        if (dot == NULL || strcmp(dot, ending) != 0) continue;
+        kv_file *file = NULL;
+        uint64_t size = 0;
+        assert_ok(kv_file_open(disk, names.name[i],
+                               (kv_open_how){.mode = KV_OPEN_READ},
+                               kv_for(KV_FOR_READ), &file));
+        assert_ok(kv_file_size(file, &size));
+        kv_file_close(file);
+        sum += size;
+    }
+    kv_names_free(&names);
+    kv_disk_close(disk);
+    return sum;
+}
+
+// C16: the log is dropped with the flush that makes it superfluous.
+static void logs_are_no_longer_than_memtables(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,memtable_bytes=16KiB,every=2");
+    uint64_t most = 0;
+    for (uint64_t n = 0; n < 1000; n++) {
+        put_number(b.db, n, 100);
+        uint64_t now = bytes_of(&b, ".log");
+        if (now > most) most = now;
+    }
+    print_message("at most %llu bytes of logs\n", (unsigned long long)most);
+    assert_in_range(most, 8 << 10, 16 << 10);
+    close_store(&b);
+}
+
+// C17: a deletion takes room first, and gives it when it is merged down.
+static void deleting_takes_room_before_it_gives_any(void **state)
+{
+    (void)state;
+    bench b = open_store("background=0,merge=never");
+    kv_buf value = {0};
+    for (uint64_t n = 0; n < 2000; n++) put_number(b.db, n, 100);
+    assert_ok(kv_settle(b.db));
+    uint64_t before = bytes_of(&b, ".sst");
+    for (uint64_t n = 0; n < 1000; n++) {
+        char key[32];
+        snprintf(key, sizeof key, "%016llx", (unsigned long long)kv_mix64(n));
+        assert_ok(kv_del(b.db, kv_str(key)));
+    }
+    assert_ok(kv_settle(b.db));
+    assert_true(bytes_of(&b, ".sst") > before);
+    reopen(&b, "background=0,merge=all");
+    assert_ok(kv_settle(b.db));
+    assert_true((double)bytes_of(&b, ".sst") < 1.2 * 1000 * 116);
+    for (uint64_t n = 0; n < 2000; n++) {
+        char key[32];
+        snprintf(key, sizeof key, "%016llx", (unsigned long long)kv_mix64(n));
+        assert_status(kv_get(b.db, kv_str(key), &value),
+                      n < 1000 ? KV_NOT_FOUND : KV_OK);
+    }
+    kv_buf_free(&value);
+    close_store(&b);
+}
+
 // W4: a tombstone hides what older segments hold, until all are merged.
 static void the_dead_stay_dead(void **state)
 {
@@ -249,6 +334,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merging_costs_what_the_formulas_say),
         cmocka_unit_test(a_found_key_costs_one_read),
+        cmocka_unit_test(an_absent_key_costs_a_read_a_segment),
+        cmocka_unit_test(logs_are_no_longer_than_memtables),
+        cmocka_unit_test(deleting_takes_room_before_it_gives_any),
         cmocka_unit_test(the_dead_stay_dead),
         cmocka_unit_test(a_store_keeps_its_format),
         cmocka_unit_test(a_cursor_outlives_its_files),
