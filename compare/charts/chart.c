@@ -57,6 +57,12 @@ const cmp_chart cmp_charts[] = {
      "Most calls never leave memory; growing, merging and the operating "
      "system's write-back make the tail.",
      CMP_NEEDS_NOTHING, cmp_chart_latency},
+    {"claim_figures", "Is it as the book says?", "The book's claims",
+     "one panel per claim; grey dots: what theory expects",
+     "Each claim of the book as an experiment on counters, background work "
+     "inside the calls, the same seed and so the same figures everywhere.",
+     "What each claim says; the list below the figures has the checks.",
+     CMP_NEEDS_CLAIMS, cmp_chart_claims},
     {NULL, NULL, NULL, NULL, NULL, NULL, CMP_NEEDS_NOTHING, NULL},
 };
 

@@ -29,8 +29,9 @@ typedef struct cmp_figure {
 
 typedef enum cmp_needs { // what an engine must have to be in the picture
     CMP_NEEDS_NOTHING,
-    CMP_NEEDS_DISK,  // files
-    CMP_NEEDS_CALLS, // files, and read and write calls that can be counted
+    CMP_NEEDS_DISK,   // files
+    CMP_NEEDS_CALLS,  // files, and read and write calls that can be counted
+    CMP_NEEDS_CLAIMS, // nothing: it is left out where no claim was tried
 } cmp_needs;
 
 struct cmp_chart {
@@ -59,6 +60,7 @@ void cmp_chart_writes(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_reads(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_space(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_latency(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_claims(const cmp_rundir *r, cmp_figure *f);
 
 typedef struct cmp_layout {
     int panel_height;        // pixels, title and axis included

@@ -32,6 +32,9 @@ set linetype 13 lc rgb '#555555' lw 1.5 dt (9,3,2,3) pt 8 ps 0.9  # glib
 set linetype 14 lc rgb '#777777' lw 1.5 dt (4,4) pt 10 ps 0.9  # leveldb
 set linetype 15 lc rgb '#555555' lw 1.5 dt (1,3) pt 12 ps 0.9  # lmdb
 set linetype 16 lc rgb '#777777' lw 1.5 dt (8,2) pt 14 ps 0.9  # rocksdb
+set linetype 17 lc rgb '#555555' lw 1.5 dt (3,5) pt 4 ps 0.8   # sqlite
+set linetype 18 lc rgb '#777777' lw 1.5 dt (5,2,1,2) pt 6 ps 0.85  # berkeley
+set linetype 19 lc rgb '#555555' lw 1.5 dt (2,4) pt 10 ps 0.9  # wiredtiger
 # Engines nobody told us about: yours.
 set linetype 21 lc rgb '#0072B2' lw 2 dt 1 pt 15 ps 0.9
 set linetype 22 lc rgb '#CC79A7' lw 2 dt 1 pt 13 ps 0.9

@@ -116,7 +116,7 @@ static kv_status begin_tables(struct tables *t, const char *dir)
     KV_TRY(cmp_make_dir(dir));
     t->claims = begin_table(dir, "claims",
                             "claim\tverdict\ttext\tfirst\tsecond\tsetup\tx\ty"
-                            "\tcounted");
+                            "\tcounted\trecords\tseed");
     t->checks = begin_table(dir, "checks",
                             "claim\twhat\tmeasured\trelation\texpected"
                             "\tverdict");
@@ -163,9 +163,10 @@ static bool try_claim(cmp_bench *bench, struct tables *t,
         st = kv_fail(KV_INVALID, "%s checked nothing", claim->id);
     }
     const char *verdict = verdict_of(&b, st);
-    fprintf(t->claims, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", claim->id,
-            verdict, claim->text, claim->first, claim->second, claim->setup,
-            claim->x, claim->y, claim->is_counted);
+    fprintf(t->claims, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%u\t%llu\n",
+            claim->id, verdict, claim->text, claim->first, claim->second,
+            claim->setup, claim->x, claim->y, claim->is_counted,
+            (unsigned)b.records, (unsigned long long)b.seed);
     printf("%s  %-12s  %s (%.1f s)\n", claim->id, verdict, claim->text,
            (double)(kv_now_ns() - from) / 1e9);
     if (st != KV_OK && st != KV_NOT_FOUND) printf("     %s\n", kv_last_error());

@@ -3,7 +3,8 @@
 //
 // Leaves in the directory of the run, beside the tables of results.h:
 //
-//   claims.tsv   claim verdict text first second setup x y counted
+//   claims.tsv   claim verdict text first second setup x y counted records
+//                seed
 //   checks.tsv   claim what measured relation expected verdict
 //   points.tsv   claim series x y theory
 //

@@ -7,6 +7,7 @@
 
 #include "compare/report/answer.h"
 #include "compare/report/assets.h"
+#include "compare/report/ledger.h"
 #include "compare/report/palette.h"
 #include "compare/report/picture.h"
 #include "compare/report/tables.h"
@@ -238,10 +239,16 @@ static void draw_unknown(const cmp_rundir *r, cmp_needs needs, kv_buf *to)
     cmp_append(to, "</p>\n");
 }
 
+static bool is_left_out(const cmp_figure *f)
+{
+    return f->panels == 0 && f->chart->needs == CMP_NEEDS_CLAIMS;
+}
+
 static kv_status draw_chart(const cmp_rundir *r, const cmp_drawing *d,
                             kv_buf *to)
 {
     const cmp_figure *f = &d->figure;
+    if (is_left_out(f)) return KV_OK;
     kv_buf_printf(to, "<section class=\"figure\" id=\"%s\"><h2>",
                   f->chart->name);
     cmp_html(to, f->chart->question);
@@ -269,7 +276,8 @@ static kv_status draw_chart(const cmp_rundir *r, const cmp_drawing *d,
     cmp_append(to, "</dl>\n");
     kv_buf_free(&text);
     draw_unknown(r, f->chart->needs, to);
-    draw_settings(r, to);
+    // Claims have settings of their own, told in the ledger.
+    if (f->chart->needs != CMP_NEEDS_CLAIMS) draw_settings(r, to);
     KV_TRY(draw_twin(f, to));
     cmp_append(to, "</section>\n");
     return KV_OK;
@@ -303,6 +311,7 @@ static void draw_head(const cmp_rundir *r, const cmp_drawing *drawings,
     cmp_append(to, "</p>\n<nav aria-label=\"Contents\"><ul>");
     for (size_t i = 0; i < count; i++) {
         const cmp_chart *chart = drawings[i].figure.chart;
+        if (is_left_out(&drawings[i].figure)) continue;
         kv_buf_printf(to, "<li><a href=\"#%s\">", chart->name);
         cmp_html(to, chart->title);
         cmp_append(to, "</a></li>");
@@ -363,6 +372,7 @@ kv_status cmp_page_draw(const cmp_rundir *r, const cmp_drawing *drawings,
     for (size_t i = 0; i < count; i++) {
         KV_TRY(draw_chart(r, &drawings[i], to));
     }
+    cmp_ledger_draw(r, to);
     cmp_append(to, "<section id=\"tables\"><h2>All figures</h2>\n<p>The median "
                    "over the repetitions, minimum and maximum below it where "
                    "they differ. Only the measured part of each workload; a "

@@ -35,6 +35,9 @@ static const entry yardsticks[] = {
     {"leveldb", {14, "#777777", true}, DOWN},
     {"lmdb", {15, "#555555", true}, DIAMOND},
     {"rocksdb", {16, "#777777", true}, PENTAGON},
+    {"sqlite", {17, "#555555", true}, SQUARE},
+    {"berkeley", {18, "#777777", true}, CIRCLE},
+    {"wiredtiger", {19, "#555555", true}, DOWN},
 };
 
 static const entry others[] = {

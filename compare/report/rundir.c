@@ -85,6 +85,15 @@ static kv_status read_sheets(const char *dir, cmp_rundir *r)
                       true, &r->space));
     KV_TRY(read_sheet(dir, "latency.tsv", "engine workload op ns count", true,
                       &r->latency));
+    KV_TRY(read_sheet(dir, "claims.tsv",
+                      "claim verdict text first second setup x y counted "
+                      "records seed",
+                      true, &r->claims));
+    KV_TRY(read_sheet(dir, "checks.tsv",
+                      "claim what measured relation expected verdict", true,
+                      &r->checks));
+    KV_TRY(read_sheet(dir, "points.tsv", "claim series x y theory", true,
+                      &r->points));
     return read_sheet(dir, "void.tsv", "engine workload rep reason", true,
                       &r->voids);
 }
@@ -108,6 +117,7 @@ static kv_status take_values(cmp_rundir *r)
         KV_TRY(cmp_sheet_number(&r->measures, row, VALUE, &r->values[row]));
     }
     KV_TRY(check_numbers(&r->space, 2, 6));
+    KV_TRY(check_numbers(&r->points, 2, 5));
     return check_numbers(&r->latency, 3, 5);
 }
 
@@ -152,6 +162,9 @@ void cmp_rundir_free(cmp_rundir *r)
     cmp_sheet_free(&r->space);
     cmp_sheet_free(&r->latency);
     cmp_sheet_free(&r->voids);
+    cmp_sheet_free(&r->claims);
+    cmp_sheet_free(&r->checks);
+    cmp_sheet_free(&r->points);
     kv_free(r->values);
     cmp_list_free(&r->engines);
     cmp_list_free(&r->workloads);

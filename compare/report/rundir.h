@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 //     manifest.tsv  measures.tsv  space.tsv  latency.tsv  void.tsv
+//     claims.tsv  checks.tsv  points.tsv
 //                          │
 //                          ▼
 //     cmp_rundir: the sheets, and who took part: engines and workloads in the
@@ -38,12 +39,13 @@ typedef enum cmp_origin { // where an engine's byte figures come from
 typedef struct cmp_rundir {
     char *path;
     cmp_sheet manifest, measures, space, latency, voids;
-    double *values; // of measures, row by row
+    cmp_sheet claims, checks, points; // of `compare claims` (claims/claims.h)
+    double *values;                   // of measures, row by row
     cmp_list engines, workloads, groups;
 } cmp_rundir;
 
 // KV_NOT_FOUND or KV_INVALID with a sentence that names the file (and line).
-// space, latency and void may be missing: then they have no rows.
+// All but the first two may be missing: then they have no rows.
 KV_MUST_USE kv_status cmp_rundir_read(const char *path, cmp_rundir *out);
 void cmp_rundir_free(cmp_rundir *r);
 
