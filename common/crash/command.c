@@ -42,6 +42,15 @@ static void smallest(const kv_engine_info *info, const kv_knob *other,
     kv_buf_free(&text);
 }
 
+// The nth of some words that are separated by spaces.
+static bool is_word(const char *words, uint64_t n, const char *word)
+{
+    while (n-- > 0) words += strcspn(words, " ") + 1;
+    size_t len = strlen(word);
+    return strncmp(words, word, len) == 0 &&
+           (words[len] == ' ' || words[len] == '\0');
+}
+
 void kv_crash_knobs(const kv_engine *engine, kv_names *names)
 {
     const kv_engine_info *info = kv_describe(engine);
@@ -50,6 +59,8 @@ void kv_crash_knobs(const kv_engine *engine, kv_names *names)
         const kv_knob *knob = &info->knobs[i];
         if (knob->words == NULL) continue;
         for (uint64_t n = knob->min; n <= knob->max; n++) {
+            // "unsafe" promises nothing.
+            if (is_word(knob->words, n, "unsafe")) continue;
             if (n != knob->value) smallest(info, knob, n, names);
         }
     }

@@ -83,7 +83,7 @@ KV_MUST_USE kv_status kv_crash_replay(const kv_engine *engine,
 
 // Settings that make one engine show everything it does within a few writes:
 // every size at its minimum, background=0, and then each word of each other
-// knob in turn. Appends NUL-terminated strings to `names`.
+// knob in turn, but for "unsafe". Appends NUL-terminated strings to `names`.
 void kv_crash_knobs(const kv_engine *engine, kv_names *names);
 
 // The command line's door: argv[0] is "explore" or "replay".
