@@ -1,0 +1,199 @@
+// freelist.c -- see freelist.h.
+// SPDX-License-Identifier: MIT
+
+#include "freelist.h"
+
+#include <inttypes.h>
+
+// A page of the list, checked for being one.
+static kv_status read_list_page(bt_tx *tx, uint64_t id, const uint8_t **page)
+{
+    KV_TRY(bt_tx_read(tx, id, page));
+    if (bt_kind_of(*page) == BT_FREE_LIST) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: page %" PRIu64
+                   " should be a page of the free list, and is of kind %d",
+                   bt_file_name, id, (int)bt_kind_of(*page));
+}
+
+static kv_status extend(bt_tx *tx, uint64_t *id)
+{
+    if (tx->shape.page_count == BT_PAGES_MAX) {
+        return kv_fail(KV_NO_SPACE, "%s has %" PRIu64 " pages, and no more fit",
+                       bt_file_name, tx->shape.page_count);
+    }
+    *id = tx->shape.page_count++;
+    return KV_OK;
+}
+
+// Takes the list's first page into memory, and off the list.
+static kv_status load_first(bt_tx *tx)
+{
+    const uint8_t *page;
+    uint64_t id = tx->shape.free_list;
+    KV_TRY(read_list_page(tx, id, &page));
+    for (size_t i = 0; i < bt_count(page); i++) {
+        bt_ids_add(&tx->reusable, bt_free_get(page, i));
+    }
+    tx->shape.free_count -= bt_count(page);
+    tx->shape.free_list = bt_link(page);
+    bt_tx_drop(tx, id);
+    return KV_OK;
+}
+
+static kv_status take_in_memory(bt_tx *tx, uint64_t *id)
+{
+    while (tx->reusable.count == 0 && tx->shape.free_list != 0) {
+        KV_TRY(load_first(tx));
+    }
+    if (tx->reusable.count == 0) return extend(tx, id);
+    *id = tx->reusable.id[--tx->reusable.count];
+    return KV_OK;
+}
+
+kv_status bt_freelist_take(bt_tx *tx, uint64_t *id)
+{
+    if (tx->is_cow) return take_in_memory(tx, id);
+    uint64_t first = tx->shape.free_list;
+    if (first == 0) return extend(tx, id);
+    const uint8_t *page;
+    KV_TRY(read_list_page(tx, first, &page));
+    if (bt_count(page) == 0) {
+        tx->shape.free_list = bt_link(page);
+        *id = first;
+        return KV_OK;
+    }
+    uint8_t *changed;
+    KV_TRY(bt_tx_change(tx, &first, &changed));
+    *id = bt_free_pop(changed);
+    tx->shape.free_count--;
+    return KV_OK;
+}
+
+// The first page of the list with room for one more id, or a new first page:
+// made of `id` itself, which then is not on the list but of it.
+static kv_status push(bt_tx *tx, uint64_t id)
+{
+    uint64_t first = tx->shape.free_list;
+    const uint8_t *page = NULL;
+    uint8_t *changed;
+    uint32_t page_bytes = tx->cache->config.page_bytes;
+    if (first != 0) KV_TRY(read_list_page(tx, first, &page));
+    if (page != NULL && bt_count(page) < bt_free_capacity(page_bytes)) {
+        KV_TRY(bt_tx_change(tx, &first, &changed));
+        bt_free_push(changed, id);
+        tx->shape.free_count++;
+        return KV_OK;
+    }
+    KV_TRY(bt_tx_create_at(tx, id, false, &changed));
+    bt_page_init(changed, page_bytes, BT_FREE_LIST, 0, id);
+    bt_set_link(changed, first);
+    tx->shape.free_list = id;
+    return KV_OK;
+}
+
+// Writes ids into new pages at the front of the list: one taken from `from`
+// for each, or from the end of the file.
+static kv_status write_ids(bt_tx *tx, bt_ids *from, bt_ids *ids)
+{
+    uint32_t page_bytes = tx->cache->config.page_bytes;
+    while (from->count + ids->count > 0) {
+        uint64_t id;
+        uint8_t *page;
+        if (from->count > 0) id = from->id[--from->count];
+        else KV_TRY(extend(tx, &id));
+        KV_TRY(bt_tx_create_at(tx, id, true, &page));
+        bt_page_init(page, page_bytes, BT_FREE_LIST, 0, id);
+        bt_set_link(page, tx->shape.free_list);
+        tx->shape.free_list = id;
+        size_t room = bt_free_capacity(page_bytes);
+        for (; room > 0 && ids->count > 0; room--, tx->shape.free_count++) {
+            bt_free_push(page, ids->id[--ids->count]);
+        }
+        for (; room > 0 && from->count > 0; room--, tx->shape.free_count++) {
+            bt_free_push(page, from->id[--from->count]);
+        }
+    }
+    return KV_OK;
+}
+
+kv_status bt_freelist_close(bt_tx *tx)
+{
+    if (tx->is_cow) return write_ids(tx, &tx->reusable, &tx->dropped);
+    while (tx->dropped.count > 0) {
+        KV_TRY(push(tx, tx->dropped.id[--tx->dropped.count]));
+    }
+    return KV_OK;
+}
+
+kv_status bt_freelist_walk(bt_tx *tx, bt_freelist_visitor *visit, void *arg)
+{
+    uint64_t count = 0, pages = 0;
+    const uint8_t *page;
+    for (uint64_t id = tx->shape.free_list; id != 0; id = bt_link(page)) {
+        if (++pages > tx->shape.page_count) {
+            return kv_fail(KV_CORRUPT, "%s: the free list is a circle",
+                           bt_file_name);
+        }
+        KV_TRY(read_list_page(tx, id, &page));
+        KV_TRY(visit(arg, id, true));
+        count += bt_count(page);
+        for (size_t i = 0; i < bt_count(page); i++) {
+            KV_TRY(visit(arg, bt_free_get(page, i), false));
+        }
+    }
+    if (count == tx->shape.free_count) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: %" PRIu64 " pages are on the free list, and it should "
+                   "have %" PRIu64,
+                   bt_file_name, count, tx->shape.free_count);
+}
+
+// ---- the end of the file ----------------------------------------------------
+
+typedef struct gathered {
+    bt_ids listed, own;
+} gathered;
+
+static kv_status gather_id(void *arg, uint64_t id, bool is_own)
+{
+    gathered *g = arg;
+    bt_ids_add(is_own ? &g->own : &g->listed, id);
+    return KV_OK;
+}
+
+static bool take_last(bt_ids *ids, uint64_t id)
+{
+    if (ids->count == 0 || ids->id[ids->count - 1] != id) return false;
+    ids->count--;
+    return true;
+}
+
+kv_status bt_freelist_trim(bt_tx *tx, size_t ids_max)
+{
+    gathered g = {0};
+    bt_shape *shape = &tx->shape;
+    if (shape->free_list == 0 || shape->free_count > ids_max) return KV_OK;
+    kv_status st = bt_freelist_walk(tx, gather_id, &g);
+    if (st != KV_OK) goto out;
+    bt_ids_sort(&g.listed);
+    bt_ids_sort(&g.own);
+    while (take_last(&g.listed, shape->page_count - 1) ||
+           take_last(&g.own, shape->page_count - 1)) {
+        shape->page_count--;
+    }
+    if (shape->page_count == tx->base.page_count) goto out;
+    // Written anew. The pages of the list itself are free now, and used again
+    // as far as nobody's superblock leads to them (X2).
+    shape->free_list = shape->free_count = 0;
+    for (size_t i = 0; i < g.own.count; i++) {
+        bt_ids_add(tx->is_cow ? &tx->dropped : &g.listed, g.own.id[i]);
+    }
+    // Highest first: the lowest come last, and are the first to be given out.
+    bt_ids_sort(&g.listed);
+    st = write_ids(tx, &g.listed, &tx->dropped);
+out:
+    bt_ids_free(&g.listed);
+    bt_ids_free(&g.own);
+    return st;
+}

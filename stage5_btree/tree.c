@@ -1,0 +1,411 @@
+// tree.c -- see tree.h.
+// SPDX-License-Identifier: MIT
+
+#include "tree.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "chain.h"
+
+kv_status bt_tree_expect(const uint8_t *page, unsigned level)
+{
+    bt_kind kind = level == 0 ? BT_LEAF : BT_INNER;
+    if (bt_kind_of(page) == kind && bt_level(page) == level) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: page %" PRIu64
+                   " is of kind %d and level %u where the tree needs kind %d "
+                   "and level %u; restore the store from a backup",
+                   bt_file_name, bt_page_id(page), (int)bt_kind_of(page),
+                   bt_level(page), (int)kind, level);
+}
+
+static kv_status root_level(bt_tx *tx, unsigned *level)
+{
+    const uint8_t *page;
+    KV_TRY(bt_tx_read(tx, tx->shape.root, &page));
+    *level = bt_level(page);
+    return bt_tree_expect(page, *level);
+}
+
+// Down to the page of `level` that `key` belongs to, if there is such a level.
+static kv_status descend(bt_tx *tx, kv_slice key, unsigned level, bt_path *p)
+{
+    unsigned at;
+    const uint8_t *page;
+    KV_TRY(root_level(tx, &at));
+    *p = (bt_path){.is_right_edge = true};
+    p->step[0].id = tx->shape.root;
+    for (; at > level; at--) {
+        size_t d = p->depth++;
+        KV_TRY(bt_tx_read(tx, p->step[d].id, &page));
+        KV_TRY(bt_tree_expect(page, at));
+        size_t index = bt_page_child_index(page, key);
+        EXPLAIN(tx->explain,
+                "page %" PRIu64 ", level %u: child %zu of %zu is page %" PRIu64,
+                bt_page_id(page), at, index, bt_count(page) + 1,
+                bt_page_child(page, index));
+        p->is_right_edge &= index == bt_count(page);
+        p->step[d].index = index;
+        p->step[d + 1].id = bt_page_child(page, index);
+    }
+    KV_TRY(bt_tx_read(tx, p->step[p->depth].id, &page));
+    return bt_tree_expect(page, level);
+}
+
+// ---- pages to be changed ----------------------------------------------------
+
+// A child of a page that is ours already.
+static kv_status own_child(bt_tx *tx, uint8_t *parent, size_t index,
+                           uint64_t *id, uint8_t **page)
+{
+    uint64_t old = *id = bt_page_child(parent, index);
+    KV_TRY(bt_tx_change(tx, id, page));
+    if (*id != old) bt_page_set_child(parent, index, *id);
+    return KV_OK;
+}
+
+// The path's page at depth `d`. Where a changed page gets another id, all above
+// it change, too.
+static kv_status own(bt_tx *tx, bt_path *p, size_t d, uint8_t **page)
+{
+    uint64_t *id = &p->step[d].id;
+    if (!tx->is_cow) return bt_tx_change(tx, id, page);
+    if (d == 0) {
+        KV_TRY(bt_tx_change(tx, id, page));
+        tx->shape.root = *id;
+        return KV_OK;
+    }
+    uint8_t *parent;
+    KV_TRY(own(tx, p, d - 1, &parent));
+    return own_child(tx, parent, p->step[d - 1].index, id, page);
+}
+
+// ---- neighbours -------------------------------------------------------------
+
+static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
+                           kv_slice key);
+
+// Neighbouring children of one parent, about to be dealt out again.
+typedef struct family {
+    uint8_t *parent;
+    unsigned level; // of the children
+    size_t first;   // index of the leftmost
+    bt_deal deal;
+    uint64_t ids[BT_DEAL_MAX];
+    uint8_t *pages[BT_DEAL_MAX];
+    kv_buf between[BT_DEAL_MAX - 1], separators[BT_DEAL_MAX - 1];
+} family;
+
+static void free_family(family *f)
+{
+    for (size_t i = 0; i < BT_DEAL_MAX - 1; i++) {
+        kv_buf_free(&f->between[i]);
+        kv_buf_free(&f->separators[i]);
+    }
+}
+
+// Takes `count` children, from the one at `first` on, of the page at depth `d`.
+static kv_status gather(bt_tx *tx, bt_path *p, size_t d, size_t first,
+                        size_t count, family *f)
+{
+    KV_TRY(own(tx, p, d, &f->parent));
+    f->level = bt_level(f->parent) - 1;
+    f->first = first;
+    f->deal.from_count = count;
+    for (size_t i = 0; i < count; i++) {
+        KV_TRY(own_child(tx, f->parent, first + i, &f->ids[i], &f->pages[i]));
+        KV_TRY(bt_tree_expect(f->pages[i], f->level));
+        f->deal.from[i] = f->pages[i];
+        if (i == 0) continue;
+        bt_page_key(f->parent, first + i - 1, &f->between[i - 1]);
+        f->deal.between[i - 1] = kv_buf_slice(&f->between[i - 1]);
+    }
+    return KV_OK;
+}
+
+static kv_status deal_out(bt_tx *tx, family *f, size_t to_count, bool *done)
+{
+    size_t from_count = f->deal.from_count;
+    for (size_t i = from_count; i < to_count; i++) {
+        KV_TRY(bt_tx_create(tx, &f->ids[i], &f->pages[i]));
+    }
+    *done = bt_deal_out(&f->deal, to_count, f->pages, f->ids, f->separators);
+    if (!*done) return KV_OK;
+    for (size_t i = 1; i < from_count; i++) {
+        bt_page_remove(f->parent, f->first);
+        if (i >= to_count) bt_tx_drop(tx, f->ids[i]);
+    }
+    for (size_t i = 1; i < to_count; i++) {
+        kv_slice key = kv_buf_slice(&f->separators[i - 1]);
+        bt_cell cell = bt_cell_of_child(key, f->ids[i]);
+        KV_TRY(insert_at(tx, f->level + 1, &cell, key));
+    }
+    return KV_OK;
+}
+
+// Deals `count` children of the page at depth `d` into `to_count`.
+static kv_status redeal(bt_tx *tx, bt_path *p, size_t d, size_t first,
+                        size_t count, size_t to_count, const bt_cell *extra,
+                        bt_packing packing, bool *done)
+{
+    family f = {.deal = {.extra = extra, .packing = packing}};
+    kv_status st = gather(tx, p, d, first, count, &f);
+    if (st == KV_OK) st = deal_out(tx, &f, to_count, done);
+    free_family(&f);
+    return st;
+}
+
+// Bytes in use in a child, and how many it has.
+static kv_status used_in(bt_tx *tx, const bt_path *p, size_t d, size_t index,
+                         size_t *used)
+{
+    const uint8_t *parent, *child;
+    KV_TRY(bt_tx_read(tx, p->step[d].id, &parent));
+    KV_TRY(bt_tx_read(tx, bt_page_child(parent, index), &child));
+    KV_TRY(bt_tree_expect(child, bt_level(parent) - 1));
+    *used = bt_page_used(child);
+    return KV_OK;
+}
+
+// ---- a page that is full ----------------------------------------------------
+
+static kv_status split_root(bt_tx *tx, bt_path *p, const bt_cell *extra,
+                            bt_packing packing)
+{
+    uint8_t *root;
+    family f = {.deal = {.from_count = 1, .extra = extra, .packing = packing}};
+    kv_status st = own(tx, p, 0, &f.pages[0]);
+    f.ids[0] = p->step[0].id;
+    if (st == KV_OK) st = bt_tx_create(tx, &f.ids[1], &f.pages[1]);
+    if (st == KV_OK) st = bt_tx_create(tx, &tx->shape.root, &root);
+    if (st != KV_OK) goto out;
+    f.deal.from[0] = f.pages[0];
+    bool done = bt_deal_out(&f.deal, 2, f.pages, f.ids, f.separators);
+    assert(done);
+    (void)done;
+    unsigned level = bt_level(f.pages[0]) + 1;
+    if (level > BT_LEVEL_MAX) {
+        st =
+            kv_fail(KV_CORRUPT, "%s: a tree of %u levels", bt_file_name, level);
+        goto out;
+    }
+    bt_page_init(root, tx->cache->config.page_bytes, BT_INNER, level,
+                 tx->shape.root);
+    bt_set_link(root, f.ids[0]);
+    bt_cell cell = bt_cell_of_child(kv_buf_slice(&f.separators[0]), f.ids[1]);
+    bool fits = bt_page_insert(root, 0, &cell);
+    assert(fits);
+    (void)fits;
+    EXPLAIN(tx->explain,
+            "page %" PRIu64 " was the root and is full: split with page "
+            "%" PRIu64 "; the new root is page %" PRIu64 ", level %u",
+            f.ids[0], f.ids[1], tx->shape.root, level);
+out:
+    free_family(&f);
+    return st;
+}
+
+// A neighbour that would be full after sharing is left alone: the next insert
+// would be back at once.
+static bool has_room(bt_tx *tx, size_t used, size_t neighbour, size_t extra)
+{
+    size_t capacity = bt_page_capacity(tx->cache->config.page_bytes);
+    return used + neighbour + extra < 2 * capacity - capacity / 8;
+}
+
+// Makes room for `extra` in the page at depth `d`, and puts it there.
+static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
+                           const bt_cell *extra, bool is_append)
+{
+    if (d == 0) return split_root(tx, p, extra, is_append ? BT_LEFT : BT_EVEN);
+    const uint8_t *parent;
+    KV_TRY(bt_tx_read(tx, p->step[d - 1].id, &parent));
+    size_t index = p->step[d - 1].index, last = bt_count(parent);
+    size_t used, left = 0, right = 0;
+    bool done = false, has_left = index > 0, has_right = index < last;
+    if (is_append) {
+        EXPLAIN(tx->explain,
+                "page %" PRIu64 " is full, at the right edge: a new page",
+                p->step[d].id);
+        return redeal(tx, p, d - 1, index, 1, 2, extra, BT_LEFT, &done);
+    }
+    size_t bytes = bt_cell_bytes(extra, d == p->depth ? BT_LEAF : BT_INNER, 0) +
+                   BT_SLOT_BYTES;
+    KV_TRY(used_in(tx, p, d - 1, index, &used));
+    if (has_right) KV_TRY(used_in(tx, p, d - 1, index + 1, &right));
+    if (has_left) KV_TRY(used_in(tx, p, d - 1, index - 1, &left));
+    bool shares_right = has_right && has_room(tx, used, right, bytes);
+    bool shares_left = has_left && has_room(tx, used, left, bytes);
+    if (shares_left && (!shares_right || left < right)) {
+        index--;
+        has_right = true;
+    } else if (!shares_right && !has_right) {
+        index--; // three out of it and its left neighbour
+    }
+    if (shares_left || shares_right) {
+        EXPLAIN(tx->explain,
+                "page %" PRIu64 " is full: shares with a neighbour",
+                p->step[d].id);
+        KV_TRY(redeal(tx, p, d - 1, index, 2, 2, extra, BT_EVEN, &done));
+        if (done) return KV_OK;
+    }
+    EXPLAIN(tx->explain,
+            "page %" PRIu64 " and a neighbour are full: they become three",
+            p->step[d].id);
+    return redeal(tx, p, d - 1, index, 2, 3, extra, BT_EVEN, &done);
+}
+
+// Puts a separator and the child on its right into the inner page of `level`
+// where it belongs.
+static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
+                           kv_slice key)
+{
+    bt_path p;
+    uint8_t *page;
+    size_t slot;
+    KV_TRY(descend(tx, key, level, &p));
+    KV_TRY(own(tx, &p, p.depth, &page));
+    bool is_there = bt_page_find(page, key, &slot);
+    assert(!is_there); // B2
+    (void)is_there;
+    if (bt_page_insert(page, slot, cell)) return KV_OK;
+    bool is_append = p.is_right_edge && slot == bt_count(page);
+    return make_room(tx, &p, p.depth, cell, is_append);
+}
+
+// ---- a page that is sparse --------------------------------------------------
+
+// The root has one child left: that is the root now.
+static kv_status drop_root(bt_tx *tx)
+{
+    const uint8_t *page;
+    KV_TRY(bt_tx_read(tx, tx->shape.root, &page));
+    while (bt_kind_of(page) == BT_INNER && bt_count(page) == 0) {
+        uint64_t child = bt_link(page);
+        bt_tx_drop(tx, tx->shape.root);
+        EXPLAIN(tx->explain,
+                "page %" PRIu64 " was the root and has one child left: page "
+                "%" PRIu64 " is the root",
+                tx->shape.root, child);
+        uint8_t *changed;
+        KV_TRY(bt_tx_change(tx, &child, &changed)); // B4
+        tx->shape.root = child;
+        page = changed;
+    }
+    return KV_OK;
+}
+
+// Merges the page at depth `d` with a neighbour, or borrows from it, if it is
+// sparse; then sees to the page above.
+static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
+{
+    if (d == 0) return drop_root(tx);
+    const uint8_t *parent, *page;
+    size_t capacity = bt_page_capacity(tx->cache->config.page_bytes);
+    size_t other = 0;
+    KV_TRY(bt_tx_read(tx, p->step[d].id, &page));
+    size_t used = bt_page_used(page);
+    bool is_empty = bt_count(page) == 0; // B3
+    if (used >= capacity / 3 && !is_empty) return KV_OK;
+    KV_TRY(bt_tx_read(tx, p->step[d - 1].id, &parent));
+    size_t index = p->step[d - 1].index, first = index > 0 ? index - 1 : 0;
+    assert(bt_count(parent) > 0); // B3
+    KV_TRY(used_in(tx, p, d - 1, index == first ? first + 1 : first, &other));
+    bool done = false;
+    if (used + other < capacity - capacity / 8) {
+        EXPLAIN(tx->explain,
+                "page %" PRIu64 " is sparse: merged with a "
+                "neighbour",
+                p->step[d].id);
+        KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
+        if (done) return fill_up(tx, p, d - 1);
+    }
+    if (used >= capacity / 6 && !is_empty) return KV_OK;
+    EXPLAIN(tx->explain, "page %" PRIu64 " is sparse: borrows from a neighbour",
+            p->step[d].id);
+    KV_TRY(redeal(tx, p, d - 1, first, 2, 2, NULL, BT_EVEN, &done));
+    if (!done && is_empty) {
+        KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
+        assert(done);
+        return fill_up(tx, p, d - 1);
+    }
+    return KV_OK;
+}
+
+// ---- put and del ------------------------------------------------------------
+
+kv_status bt_tree_create(bt_tx *tx)
+{
+    uint8_t *page;
+    KV_TRY(bt_tx_create(tx, &tx->shape.root, &page));
+    bt_page_init(page, tx->cache->config.page_bytes, BT_LEAF, 0,
+                 tx->shape.root);
+    return KV_OK;
+}
+
+// Gives up the pages of the value that the slot has.
+static kv_status drop_value(bt_tx *tx, const uint8_t *page, size_t slot)
+{
+    bt_cell cell;
+    bt_cell_read(page, slot, &cell);
+    if (cell.page_id == 0) return KV_OK;
+    return bt_chain_drop(tx, cell.page_id, cell.value_bytes);
+}
+
+static kv_status put_cell(bt_tx *tx, bt_path *p, kv_slice key,
+                          const bt_cell *cell)
+{
+    uint8_t *page;
+    size_t slot;
+    KV_TRY(own(tx, p, p->depth, &page));
+    bool is_there = bt_page_find(page, key, &slot);
+    if (is_there) {
+        KV_TRY(drop_value(tx, page, slot));
+    } else {
+        tx->shape.key_count++;
+    }
+    bool fits = is_there ? bt_page_replace(page, slot, cell)
+                         : bt_page_insert(page, slot, cell);
+    EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: %s, slot %zu of %zu%s",
+            bt_page_id(page), is_there ? "replaced" : "inserted", slot,
+            bt_count(page), fits ? "" : ": no room");
+    if (fits) return KV_OK;
+    bool is_append = p->is_right_edge && !is_there && slot == bt_count(page);
+    return make_room(tx, p, p->depth, cell, is_append);
+}
+
+kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value)
+{
+    bt_path p;
+    bt_cell cell = bt_cell_of(key, value);
+    if (!bt_is_inline(tx->cache->config.page_bytes, key.len, value.len)) {
+        uint64_t first;
+        KV_TRY(bt_chain_write(tx, value, &first));
+        cell = bt_cell_of_overflow(key, first, (uint32_t)value.len);
+    }
+    KV_TRY(descend(tx, key, 0, &p));
+    return put_cell(tx, &p, key, &cell);
+}
+
+kv_status bt_tree_del(bt_tx *tx, kv_slice key)
+{
+    bt_path p;
+    size_t slot;
+    const uint8_t *leaf;
+    uint8_t *page;
+    KV_TRY(descend(tx, key, 0, &p));
+    KV_TRY(bt_tx_read(tx, p.step[p.depth].id, &leaf));
+    if (!bt_page_find(leaf, key, &slot)) {
+        EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: the key is not there",
+                bt_page_id(leaf));
+        return KV_OK;
+    }
+    KV_TRY(drop_value(tx, leaf, slot));
+    KV_TRY(own(tx, &p, p.depth, &page));
+    bt_page_remove(page, slot);
+    tx->shape.key_count--;
+    EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: slot %zu removed, %zu left",
+            bt_page_id(page), slot, bt_count(page));
+    return fill_up(tx, &p, p.depth);
+}

@@ -1,0 +1,63 @@
+// tree.h -- the B+tree: from the root to a leaf, and what a full or an empty
+// page sets off.
+// SPDX-License-Identifier: MIT
+//
+//                      ┌──────────────┐
+//   level 2            │   hen · owl  │                  one page: the root
+//                      └─┬─────┬────┬─┘
+//            ┌───────────┘     │    └──────────┐
+//       ┌────┴────┐      ┌─────┴───┐      ┌────┴────┐
+//   1   │ cow·elk │      │ jay·lynx│      │   rat   │   separators: which way
+//       └┬───┬───┬┘      └┬───┬───┬┘      └──┬───┬──┘
+//   0   [ ] [ ] [ ]      [ ] [ ] [ ]        [ ] [ ]    leaves: keys and values
+//                                            └─▶ [ ]─▶[ ] a long value
+//
+// A put goes down to the leaf of its key. Where there is no room:
+//
+//   at the right edge, ascending    the leaf stays full; a new one begins
+//   a neighbour has room            the two share           2 ─▶ 2 pages
+//   it has not                      the two become three    2 ─▶ 3
+//   there is no neighbour           the root splits         1 ─▶ 2, and a root
+//
+// and the parent gets other separators, which may in turn want room. A del that
+// leaves a page less than a third full merges it with a neighbour (2 ─▶ 1), or
+// borrows from it (2 ─▶ 2). All of it is bt_deal_out (deal.h).
+//
+// Invariants
+//   B1  All leaves are on level 0, and a child is one level below its parent:
+//       a walk down ends, whatever a damaged page says.
+//   B2  A key is at or above the separator on its left, and below the one on
+//       its right.
+//   B3  No leaf but the root is empty. An inner page has two children or more.
+//   B4  A commit that makes another page the root changes that page.
+//
+// Book: "B-Trees"
+
+#ifndef BT_TREE_H
+#define BT_TREE_H
+
+#include "deal.h"
+#include "tx.h"
+
+// The way from the root down to a page.
+typedef struct bt_path {
+    size_t depth; // of that page: 0 is the root
+    bool is_right_edge;
+    struct {
+        uint64_t id;
+        size_t index; // of the child that was taken
+    } step[BT_LEVEL_MAX + 1];
+} bt_path;
+
+// An empty tree: one leaf.
+KV_MUST_USE kv_status bt_tree_create(bt_tx *tx);
+// Inserts or replaces. Cost: 1 read per level that is not in memory.
+KV_MUST_USE kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value);
+// Nothing happens if the key is not there.
+KV_MUST_USE kv_status bt_tree_del(bt_tx *tx, kv_slice key);
+
+// KV_CORRUPT unless the page is of that level, and of the kind that goes with
+// it. What every walk asks of every page (B1).
+KV_MUST_USE kv_status bt_tree_expect(const uint8_t *page, unsigned level);
+
+#endif

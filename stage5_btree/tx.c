@@ -1,0 +1,157 @@
+// tx.c -- see tx.h.
+// SPDX-License-Identifier: MIT
+
+#include "tx.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "freelist.h"
+
+enum { PAYLOAD_BYTES = 64 << 10 };
+
+void bt_tx_begin(bt_tx *tx, uint64_t seq, const bt_shape *shape)
+{
+    tx->seq = seq;
+    tx->base = tx->shape = *shape;
+    tx->changed.count = tx->dropped.count = tx->reusable.count = 0;
+}
+
+void bt_tx_free(bt_tx *tx)
+{
+    bt_ids_free(&tx->changed);
+    bt_ids_free(&tx->dropped);
+    bt_ids_free(&tx->reusable);
+}
+
+// ---- pages ------------------------------------------------------------------
+
+kv_status bt_tx_read(bt_tx *tx, uint64_t id, const uint8_t **page)
+{
+    while ((*page = bt_cache_newest(tx->cache, id)) == NULL) {
+        KV_TRY(bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ)));
+        EXPLAIN(tx->explain, "page %" PRIu64 ": read from disk", id);
+    }
+    return KV_OK;
+}
+
+static kv_status no_frame(void)
+{
+    return kv_fail(KV_NO_SPACE,
+                   "memory is full of page versions that open cursors may "
+                   "need: close a cursor");
+}
+
+kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
+                          uint8_t **page)
+{
+    // Where it is private already its base is older still, and the log says
+    // how the one became the other.
+    if (bt_cache_is_private(tx->cache, id)) {
+        *page = bt_cache_private(tx->cache, id);
+        return KV_OK;
+    }
+    // A snapshot may need what is on disk (K3 of cache.h). Bytes that are no
+    // page any more are nothing that a snapshot leads to.
+    bool is_needed =
+        id < tx->base.page_count &&
+        (!is_listed || bt_cache_oldest_snapshot(tx->cache) != UINT64_MAX);
+    if (is_needed && bt_cache_newest(tx->cache, id) == NULL) {
+        (void)!bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ));
+    }
+    *page = bt_cache_create(tx->cache, id);
+    if (*page == NULL) return no_frame();
+    bt_ids_add(&tx->changed, id);
+    return KV_OK;
+}
+
+kv_status bt_tx_create(bt_tx *tx, uint64_t *id, uint8_t **page)
+{
+    KV_TRY(bt_freelist_take(tx, id));
+    return bt_tx_create_at(tx, *id, true, page);
+}
+
+void bt_tx_drop(bt_tx *tx, uint64_t id) { bt_ids_add(&tx->dropped, id); }
+
+// The copy on write itself: the same content under another id.
+static kv_status move(bt_tx *tx, uint64_t *id, uint8_t **page)
+{
+    const uint8_t *old;
+    uint64_t new_id;
+    KV_TRY(bt_tx_create(tx, &new_id, page));
+    KV_TRY(bt_tx_read(tx, *id, &old));
+    memcpy(*page, old, bt_page_bytes(old));
+    bt_set_page_id(*page, new_id);
+    bt_tx_drop(tx, *id); // X2
+    *id = new_id;
+    return KV_OK;
+}
+
+kv_status bt_tx_change(bt_tx *tx, uint64_t *id, uint8_t **page)
+{
+    if (bt_cache_is_private(tx->cache, *id)) {
+        *page = bt_cache_private(tx->cache, *id);
+        return KV_OK;
+    }
+    if (tx->is_cow) return move(tx, id, page);
+    do { // a reader who needs a frame may evict what was just loaded
+        const uint8_t *newest;
+        KV_TRY(bt_tx_read(tx, *id, &newest));
+        *page = bt_cache_change(tx->cache, *id);
+    } while (*page == NULL && bt_cache_newest(tx->cache, *id) == NULL);
+    if (*page == NULL) return no_frame();
+    bt_ids_add(&tx->changed, *id);
+    return KV_OK;
+}
+
+// ---- the end ----------------------------------------------------------------
+
+kv_status bt_tx_close_free_list(bt_tx *tx) { return bt_freelist_close(tx); }
+
+static bool has_new_shape(const bt_tx *tx)
+{
+    return tx->shape.root != tx->base.root ||
+           tx->shape.page_count != tx->base.page_count ||
+           tx->shape.free_list != tx->base.free_list ||
+           tx->shape.free_count != tx->base.free_count;
+}
+
+static void log_page(bt_tx *tx, uint64_t id, kv_buf *to)
+{
+    uint8_t *page = bt_cache_private(tx->cache, id);
+    const uint8_t *base = bt_cache_base(tx->cache, id);
+    bt_set_lsn(page, tx->seq);
+    if (base == NULL || bt_lsn(base) <= tx->images_to) {
+        bt_item_put_image(to, page);
+    } else {
+        bt_item_put_patch(to, base, page);
+    }
+}
+
+void bt_tx_log(bt_tx *tx, kv_buf *scratch,
+               void (*add)(void *arg, kv_slice payload, bool more), void *arg)
+{
+    kv_buf_clear(scratch);
+    bt_item_put_commit(scratch, tx->seq, tx->shape.key_count);
+    if (has_new_shape(tx)) bt_item_put_shape(scratch, &tx->shape);
+    for (size_t i = 0; i < tx->changed.count; i++) {
+        if (scratch->len > PAYLOAD_BYTES) {
+            add(arg, kv_buf_slice(scratch), true);
+            kv_buf_clear(scratch);
+        }
+        log_page(tx, tx->changed.id[i], scratch);
+    }
+    add(arg, kv_buf_slice(scratch), false);
+}
+
+void bt_tx_publish(bt_tx *tx)
+{
+    bt_cache_publish(tx->cache, tx->changed.id, tx->changed.count, tx->seq,
+                     tx->shape.root);
+}
+
+void bt_tx_forget(bt_tx *tx)
+{
+    bt_cache_forget(tx->cache, tx->changed.id, tx->changed.count);
+    tx->changed.count = 0;
+}
