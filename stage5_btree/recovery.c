@@ -1,0 +1,438 @@
+// recovery.c -- from the files of a directory to a store that is open.
+// SPDX-License-Identifier: MIT
+//
+//   1  the newer of two superblocks says which tree, and from which log on
+//   2  survey those logs; move what is in doubt of the last to a new one that
+//      is synced (R7 of recordlog.h); begin a log for what comes
+//   3  redo the logs on the pages, in memory
+//   4  a checkpoint: pages, superblock, old logs removed
+//
+// A crash at any point finds the old superblock and all its logs, or the new
+// one. Redoing is harmless twice: L1. On a full disk the store opens all the
+// same, after 3 alone, and the first write for which there is room makes up for
+// it. With journal=cow, 1 is all.
+
+#include <inttypes.h>
+
+#include "common/identity.h"
+#include "common/mem.h"
+
+#include "redo.h"
+
+static const char temporary_name[] = "TREE.tmp";
+
+static kv_why why(void) { return kv_for(KV_FOR_RECOVERY); }
+
+// ---- which logs there are ---------------------------------------------------
+
+// The numbers of the logs in the directory, ascending.
+static kv_status list_logs(bt_store *s, bt_ids *numbers)
+{
+    kv_names names = {0};
+    KV_TRY(kv_disk_list(s->config.disk, &names));
+    for (size_t i = 0; i < names.count; i++) { // their names are sorted
+        uint64_t number = bt_wal_number_of(names.name[i]);
+        if (number != 0) bt_ids_add(numbers, number);
+        if (number > s->log_number) s->log_number = number;
+    }
+    kv_names_free(&names);
+    return KV_OK;
+}
+
+static kv_status open_log(bt_store *s, uint64_t number, kv_file **out)
+{
+    bt_wal_name name = bt_wal_name_of(number);
+    kv_open_mode mode = s->config.read_only ? KV_OPEN_READ : KV_OPEN_WRITE;
+    kv_status st = kv_file_open(s->config.disk, name.text,
+                                (kv_open_how){.mode = mode}, why(), out);
+    if (st != KV_NOT_FOUND) return st;
+    return kv_fail(KV_CORRUPT,
+                   "%s: the superblock needs this log, and the file is not "
+                   "there; restore it from a backup",
+                   name.text);
+}
+
+// ---- a store that is new ----------------------------------------------------
+
+// TREE is named after the first log, and before the first commit: without it
+// there is at most a log without a record.
+static kv_status require_unused(bt_store *s, const bt_ids *logs)
+{
+    for (size_t i = 0; i < logs->count; i++) {
+        kv_file *file = NULL;
+        kv_recovery found = {0};
+        kv_recordlog_id expect = bt_wal_id(s->config.store_id, logs->id[i]);
+        KV_TRY(open_log(s, logs->id[i], &file));
+        kv_status st =
+            kv_recordlog_recover(file, &expect, NULL, NULL, why(), &found);
+        kv_file_close(file);
+        KV_TRY(st);
+        if (found.record_count == 0) continue;
+        return kv_fail(KV_CORRUPT,
+                       "%s: is there and in use, and the file %s is not; "
+                       "restore that from a backup",
+                       bt_wal_name_of(logs->id[i]).text, bt_file_name);
+    }
+    return KV_OK;
+}
+
+enum { NEW_PAGES = 3, NEW_COMMIT = 1 };
+
+// An empty tree of one leaf, in a file that is whole when it gets its name.
+static kv_status make_file(bt_store *s)
+{
+    uint32_t page_bytes = s->config.page_bytes;
+    kv_disk *disk = s->config.disk;
+    kv_file *file = NULL;
+    bt_super super = {.major = BT_FORMAT_MAJOR,
+                      .minor = BT_FORMAT_MINOR,
+                      .page_bytes = page_bytes,
+                      .store_id = s->config.store_id,
+                      .counter = 2,
+                      .root = BT_FIRST_PAGE,
+                      .page_count = NEW_PAGES,
+                      .lsn = NEW_COMMIT,
+                      .journal = s->config.is_cow,
+                      .log = s->log_number};
+    uint8_t *bytes = kv_zalloc(NEW_PAGES * (size_t)page_bytes);
+    uint8_t *root = bytes + BT_FIRST_PAGE * page_bytes;
+    bt_super_encode(&super, bytes);
+    bt_page_init(root, page_bytes, BT_LEAF, 0, BT_FIRST_PAGE);
+    bt_set_lsn(root, NEW_COMMIT);
+    bt_page_seal(root, s->config.store_id);
+    kv_status st = kv_file_open(disk, temporary_name,
+                                (kv_open_how){.mode = KV_OPEN_CREATE},
+                                kv_for(KV_FOR_META), &file);
+    if (st != KV_OK) goto out;
+    st = kv_file_write(file, 0, kv_slice_of(bytes, NEW_PAGES * page_bytes),
+                       kv_for(KV_FOR_META));
+    if (st == KV_OK) st = kv_file_sync(file, kv_for(KV_FOR_META));
+    kv_status closed = kv_file_close(file);
+    if (st == KV_OK) st = closed;
+    if (st == KV_OK) {
+        st = kv_disk_rename(disk, temporary_name, bt_file_name,
+                            kv_for(KV_FOR_META));
+    }
+    if (st == KV_OK) st = kv_disk_sync_dir(disk, kv_for(KV_FOR_META));
+out:
+    kv_free(bytes);
+    return st;
+}
+
+static kv_status remove_file(bt_store *s, const char *name)
+{
+    kv_status st = kv_disk_remove(s->config.disk, name, why());
+    return st == KV_NOT_FOUND ? KV_OK : st;
+}
+
+static kv_status create_store(bt_store *s)
+{
+    bt_ids logs = {0};
+    kv_status st = list_logs(s, &logs);
+    if (st == KV_OK) st = require_unused(s, &logs);
+    for (size_t i = 0; i < logs.count && st == KV_OK; i++) {
+        st = remove_file(s, bt_wal_name_of(logs.id[i]).text);
+    }
+    bt_ids_free(&logs);
+    KV_TRY(st);
+    KV_TRY(remove_file(s, temporary_name));
+    if (!s->config.is_cow) KV_TRY(bt_wal_rotate(&s->wal, ++s->log_number));
+    return make_file(s);
+}
+
+// ---- superblocks ------------------------------------------------------------
+
+// The superblock of the place that begins at `offset`, if there is a good one.
+// A newer format is not damage: it is refused.
+static kv_status read_super(bt_store *s, uint64_t offset, bt_super *out,
+                            bool *is_good)
+{
+    uint8_t bytes[BT_SUPER_BYTES];
+    size_t got;
+    *is_good = false;
+    KV_TRY(kv_file_read(s->file, offset, bytes, sizeof bytes, &got, why()));
+    kv_status st = bt_super_decode(kv_slice_of(bytes, got), offset, out);
+    if (st == KV_CORRUPT || st == KV_INVALID) return KV_OK;
+    KV_TRY(st);
+    *is_good = offset == 0 || offset == out->page_bytes;
+    if (out->store_id == s->config.store_id) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: belongs to store %016" PRIx64 ", not to this one",
+                   bt_file_name, out->store_id);
+}
+
+// Where the second one is depends on the page size, which the first one says
+// if it is not damaged.
+static kv_status choose_super(bt_store *s)
+{
+    bt_super found = {0}, each;
+    bool is_good;
+    KV_TRY(read_super(s, 0, &each, &is_good));
+    if (is_good) found = each;
+    for (uint64_t at = BT_PAGE_MIN; at <= BT_PAGE_MAX; at *= 2) {
+        if (found.counter != 0 && at != found.page_bytes) continue;
+        KV_TRY(read_super(s, at, &each, &is_good));
+        if (!is_good || each.page_bytes != at) continue;
+        if (each.counter > found.counter) found = each;
+        break;
+    }
+    if (found.counter == 0) {
+        return kv_fail(KV_CORRUPT,
+                       "%s: neither superblock is good; restore the store "
+                       "from a backup",
+                       bt_file_name);
+    }
+    s->super = found;
+    return KV_OK;
+}
+
+static void adopt_super(bt_store *s)
+{
+    const bt_super *super = &s->super;
+    s->config.page_bytes = super->page_bytes;
+    s->config.is_cow = super->journal == 1;
+    s->shape = (bt_shape){.root = super->root,
+                          .page_count = super->page_count,
+                          .free_list = super->free_list,
+                          .free_count = super->free_count,
+                          .key_count = super->key_count};
+    s->seq = super->lsn;
+    s->first_log_number = super->log;
+    s->tx.is_cow = s->config.is_cow;
+}
+
+static void open_cache(bt_store *s)
+{
+    bt_cache_config config = {.file = s->file,
+                              .page_bytes = s->config.page_bytes,
+                              .store_id = s->config.store_id,
+                              .memory_bytes = s->config.memory_bytes};
+    bt_cache_open(&s->cache, &config);
+    bt_cache_publish(&s->cache, NULL, 0, s->seq, s->shape.root);
+}
+
+// ---- the logs ---------------------------------------------------------------
+
+typedef struct logs {
+    bt_ids numbers; // that the superblock needs, ascending
+    kv_recovery last;
+} logs;
+
+// Shows one log to `r`. One that was torn at birth holds nothing, except where
+// the superblock vouches for it.
+static kv_status survey_log(bt_store *s, bt_redo *r, uint64_t number,
+                            kv_recovery *found)
+{
+    kv_file *file = NULL;
+    kv_recordlog_id id, expect = bt_wal_id(s->config.store_id, number);
+    KV_TRY(open_log(s, number, &file));
+    kv_status st = kv_recordlog_read_id(file, why(), &id);
+    *found = (kv_recovery){0};
+    if (st == KV_OK) {
+        st = bt_redo_survey(r, file, &expect, found);
+    } else if (st == KV_CORRUPT && number != s->super.log) {
+        st = kv_recordlog_recover(file, &expect, NULL, NULL, why(), found);
+    }
+    kv_file_close(file);
+    return st;
+}
+
+static kv_status survey(bt_store *s, bt_redo *r, logs *l)
+{
+    uint64_t before = 0;
+    for (size_t i = 0; i < l->numbers.count; i++) {
+        kv_recovery found;
+        KV_TRY(survey_log(s, r, l->numbers.id[i], &found));
+        if (found.good_size == 0) continue; // torn at birth
+        if (i > 0 && found.id.previous_size > before) {
+            return kv_fail(KV_CORRUPT,
+                           "%s: ends at %" PRIu64 ", and was %" PRIu64
+                           " bytes long when %s was begun: its end is "
+                           "missing; restore it from a backup",
+                           bt_wal_name_of(l->numbers.id[i - 1]).text, before,
+                           found.id.previous_size,
+                           bt_wal_name_of(l->numbers.id[i]).text);
+        }
+        before = found.good_size;
+        l->last = found;
+    }
+    bt_redo_end_survey(r);
+    return KV_OK;
+}
+
+static kv_status find_logs(bt_store *s, logs *l)
+{
+    bt_ids all = {0};
+    kv_status st = list_logs(s, &all);
+    for (size_t i = 0; i < all.count; i++) {
+        if (all.id[i] >= s->super.log) bt_ids_add(&l->numbers, all.id[i]);
+    }
+    bt_ids_free(&all);
+    KV_TRY(st);
+    if (l->numbers.count > 0 && l->numbers.id[0] == s->super.log) return KV_OK;
+    kv_file *file = NULL;
+    return open_log(s, s->super.log, &file); // says that it is not there
+}
+
+// Moves what nobody vouches for to a synced log of its own, and begins a new
+// one.
+static kv_status begin_log(bt_store *s, logs *l)
+{
+    uint64_t number = l->last.id.number;
+    kv_recordlog_id id = bt_wal_id(s->config.store_id, ++s->log_number);
+    bt_wal_name name = bt_wal_name_of(id.number);
+    kv_file *old = NULL;
+    bool made = false;
+    KV_TRY(open_log(s, number, &old));
+    kv_status st = kv_recordlog_rescue(s->config.disk, old, &l->last, name.text,
+                                       &id, &made);
+    if (st == KV_OK) st = kv_file_size(old, &s->wal.sealed_size);
+    kv_file_close(old);
+    KV_TRY(st);
+    if (made) {
+        bt_ids_add(&l->numbers, id.number);
+        KV_TRY(open_log(s, id.number, &old));
+        st = kv_file_size(old, &s->wal.sealed_size);
+        kv_file_close(old);
+        KV_TRY(st);
+    }
+    return bt_wal_rotate(&s->wal, ++s->log_number);
+}
+
+static kv_status redo(bt_store *s, bt_redo *r, const logs *l)
+{
+    kv_status st = KV_OK;
+    s->cache.is_recovering = true;
+    for (size_t i = 0; i < l->numbers.count && st == KV_OK; i++) {
+        uint64_t number = l->numbers.id[i];
+        kv_recordlog_id id, expect = bt_wal_id(s->config.store_id, number);
+        kv_file *file = NULL;
+        st = open_log(s, number, &file);
+        if (st != KV_OK) break;
+        st = kv_recordlog_read_id(file, why(), &id);
+        if (st == KV_OK) st = bt_redo_run(r, file, &expect);
+        else if (st == KV_CORRUPT) st = KV_OK; // torn at birth: surveyed
+        kv_file_close(file);
+    }
+    s->cache.is_recovering = false;
+    return st == KV_OK ? bt_redo_finish(r) : st;
+}
+
+// Files that a crash left: logs that no superblock needs, half-made ones.
+static kv_status tidy(bt_store *s)
+{
+    kv_names names = {0};
+    KV_TRY(kv_disk_list(s->config.disk, &names));
+    kv_status st = KV_OK;
+    for (size_t i = 0; i < names.count && st == KV_OK; i++) {
+        const char *name = names.name[i];
+        char log[32];
+        uint64_t number = bt_wal_number_of(name);
+        size_t len = strlen(name);
+        bool is_half = strcmp(name, temporary_name) == 0;
+        if (len > 4 && len < sizeof log &&
+            strcmp(name + len - 4, ".tmp") == 0) {
+            memcpy(log, name, len - 4);
+            log[len - 4] = '\0';
+            is_half |= bt_wal_number_of(log) != 0;
+        }
+        if (is_half || (number != 0 && number < s->super.log)) {
+            st = remove_file(s, name);
+        }
+    }
+    kv_names_free(&names);
+    return st;
+}
+
+static void say_synced(bt_store *s)
+{
+    atomic_store(&s->wal.flushed_seq, s->seq);
+    atomic_store(&s->wal.synced_seq, s->seq);
+}
+
+static kv_status recover_from_logs(bt_store *s)
+{
+    logs l = {0};
+    bt_redo r = {.store = s, .shape = s->shape};
+    kv_status st = find_logs(s, &l);
+    bool has_room = false;
+    if (st == KV_OK) st = survey(s, &r, &l);
+    if (st == KV_OK && !s->config.read_only) {
+        st = begin_log(s, &l);
+        has_room = st == KV_OK;
+        if (st == KV_NO_SPACE) st = KV_OK;
+    }
+    r.may_write = has_room;
+    atomic_store(&s->wal.synced_seq, UINT64_MAX); // all that is redone
+    if (st == KV_OK) st = redo(s, &r, &l);
+    say_synced(s);
+    bt_redo_free(&r);
+    bt_ids_free(&l.numbers);
+    if (st != KV_OK || s->config.read_only) return st;
+    atomic_store(&s->must_recover, !has_room);
+    if (!has_room) return KV_OK;
+    st = bt_store_write_all(s, true);
+    return st == KV_NO_SPACE ? KV_OK : st; // the log has it all
+}
+
+kv_status bt_store_make_good(bt_store *s)
+{
+    logs l = {0};
+    bt_redo r = {.store = s};
+    kv_status st = find_logs(s, &l);
+    if (st == KV_OK) st = survey(s, &r, &l);
+    if (st == KV_OK) st = begin_log(s, &l);
+    bt_redo_free(&r);
+    bt_ids_free(&l.numbers);
+    KV_TRY(st);
+    atomic_store(&s->must_recover, false);
+    bt_store_drop_job(s); // given up halfway, the disk was full
+    st = bt_store_write_all(s, true);
+    return st == KV_NO_SPACE ? KV_OK : st;
+}
+
+// ---- open -------------------------------------------------------------------
+
+// Nothing was ever written, and nothing will be: an empty tree in memory.
+static kv_status open_nothing(bt_store *s)
+{
+    s->shape = (bt_shape){.root = BT_FIRST_PAGE, .page_count = NEW_PAGES};
+    s->seq = NEW_COMMIT;
+    open_cache(s);
+    uint8_t *page = bt_cache_create(&s->cache, BT_FIRST_PAGE);
+    bt_page_init(page, s->config.page_bytes, BT_LEAF, 0, BT_FIRST_PAGE);
+    bt_set_lsn(page, NEW_COMMIT);
+    uint64_t id = BT_FIRST_PAGE;
+    bt_cache_publish(&s->cache, &id, 1, NEW_COMMIT, BT_FIRST_PAGE);
+    return KV_OK;
+}
+
+static kv_status open_file(bt_store *s)
+{
+    kv_open_mode mode = s->config.read_only ? KV_OPEN_READ : KV_OPEN_WRITE;
+    return kv_file_open(s->config.disk, bt_file_name,
+                        (kv_open_how){.mode = mode}, why(), &s->file);
+}
+
+kv_status bt_store_recover(bt_store *s)
+{
+    kv_status st = open_file(s);
+    if (st == KV_NOT_FOUND && s->config.read_only) return open_nothing(s);
+    if (st == KV_NOT_FOUND) {
+        KV_TRY(create_store(s));
+        st = open_file(s);
+    }
+    KV_TRY(st);
+    KV_TRY(choose_super(s));
+    adopt_super(s);
+    uint64_t size;
+    KV_TRY(kv_file_size(s->file, &size));
+    s->file_pages = size / s->config.page_bytes;
+    open_cache(s);
+    if (!s->config.is_cow && s->wal.log.file == NULL) {
+        KV_TRY(recover_from_logs(s));
+    }
+    say_synced(s);
+    if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->seq;
+    return s->config.read_only ? KV_OK : tidy(s);
+}

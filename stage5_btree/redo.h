@@ -1,0 +1,52 @@
+// redo.h -- logs, done again on the pages of a store that is being opened.
+// SPDX-License-Identifier: MIT
+//
+//   bt_redo_survey    each log, oldest first: is it good, what does it say was
+//                     written; nothing is changed
+//   bt_redo_run       each log again: every commit, onto the pages
+//   bt_redo_finish    is every page whole?
+//
+// A page that is torn has sectors of several of its versions. Patches are
+// applied to it as to any other; when its last announced version should have
+// come out, the checksum that was logged before it was written proves it (L1
+// and L3 of format_log.h). A page that is bad and was not announced is damage.
+//
+// Book: "Making B-trees reliable"
+
+#ifndef BT_REDO_H
+#define BT_REDO_H
+
+#include "store.h"
+
+// What a `written` item announced last for a page.
+typedef struct bt_announced {
+    uint64_t page_id, number, order;
+    uint32_t checksum;
+} bt_announced;
+
+typedef struct bt_redo {
+    bt_store *store;
+    const char *file;
+    bool is_survey;
+    bool may_write;          // pages may be written back meanwhile
+    bt_announced *announced; // by page id, once the survey is over
+    size_t announced_count, announced_cap;
+    bt_ids torn;    // pages that are not whole yet
+    bt_ids changed; // by the commit that is being redone
+    bool is_commit; // a commit is being redone, and its items so far say
+    uint64_t number;
+    bt_shape shape; // the store after it
+    kv_buf page;    // scratch
+} bt_redo;
+
+void bt_redo_free(bt_redo *r);
+KV_MUST_USE kv_status bt_redo_survey(bt_redo *r, kv_file *log,
+                                     const kv_recordlog_id *expect,
+                                     kv_recovery *found);
+// Call once when all logs are surveyed.
+void bt_redo_end_survey(bt_redo *r);
+KV_MUST_USE kv_status bt_redo_run(bt_redo *r, kv_file *log,
+                                  const kv_recordlog_id *expect);
+KV_MUST_USE kv_status bt_redo_finish(const bt_redo *r);
+
+#endif
