@@ -1,0 +1,21 @@
+// look.h -- what the store says about itself: inspect and check.
+// SPDX-License-Identifier: MIT
+//
+// Book: none
+
+#ifndef BT_LOOK_H
+#define BT_LOOK_H
+
+#include "common/report.h"
+
+#include "store.h"
+
+// The shape; `what` is NULL, "page N", or "tree" (every page with its fill).
+// KV_INVALID for anything else.
+KV_MUST_USE kv_status bt_look_inspect(bt_store *s, const char *what,
+                                      kv_report *report);
+// Verifies B1 to B3, F1 of freelist.h, O2, every page's bytes in memory and in
+// the file, and the log.
+KV_MUST_USE kv_status bt_look_check(bt_store *s, kv_report *report);
+
+#endif
