@@ -249,6 +249,30 @@ static void a_foreign_segment_is_refused(void **state)
     free_shop(&other);
 }
 
+// Of this store and of this number, whole, and not the one the catalog saw.
+static void another_segment_of_the_same_name_is_refused(void **state)
+{
+    (void)state;
+    shop s = make_shop("binary", 1);
+    const char *file = segment_of(&s, 0);
+    kv_buf own = test_read_file(path_of(&s, file));
+    kv_disk *disk = NULL;
+    sst_segment_id id;
+    sst_builder b = {0};
+    assert_true(sst_codec_binary.get_header(kv_buf_slice(&own), &id) > 0);
+    assert_ok(kv_disk_open_real(s.path, false, &disk));
+    assert_ok(kv_disk_remove(disk, file, why));
+    assert_ok(sst_builder_open(&b, disk, &id, &sst_codec_binary, 4096, why));
+    assert_ok(sst_builder_add(&b, &(sst_entry){.key = kv_str("key1")}));
+    assert_ok(sst_builder_finish(&b));
+    sst_builder_close(&b);
+    kv_disk_close(disk);
+    assert_true(is_refused(&s, file, KEYS));
+    assert_non_null(strstr(kv_last_error(), "the catalog says"));
+    kv_buf_free(&own);
+    free_shop(&s);
+}
+
 // ---- lines that do not parse ------------------------------------------------
 
 static void put_nonsense(kv_buf *to, const sst_entry *entry)
@@ -343,6 +367,7 @@ int main(void)
         cmocka_unit_test(damage_is_refused_by_name),
         cmocka_unit_test(a_missing_file_is_refused_by_name),
         cmocka_unit_test(a_foreign_segment_is_refused),
+        cmocka_unit_test(another_segment_of_the_same_name_is_refused),
         cmocka_unit_test(a_line_that_does_not_parse_is_refused),
         cmocka_unit_test(a_log_record_that_is_no_entry_is_refused),
     };
