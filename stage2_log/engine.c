@@ -3,7 +3,7 @@
 //
 //   put, del, batch ─▶ write.c          get, get_many ─▶ find.c
 //   merge, sync, backup, close ─▶ house.c        scan ─▶ scan.c
-//   inspect, check ─▶ look.c                     xray ─▶ xray.c
+//   inspect ─▶ look.c     check ─▶ check.c        xray ─▶ xray.c
 //
 // Book: hash indexes
 

@@ -295,6 +295,8 @@ static kv_status lend_a_hand(log_store *store, uint64_t written)
 
 kv_status log_house_look(log_store *store)
 {
+    // A check holds what merging needs; writers go on without.
+    if (atomic_load(&store->is_checking)) return KV_OK;
     // With small segments, a look at least every quarter of one.
     uint64_t look = log_knob_of(store, LOG_KNOB_SEGMENT_BYTES) / 4;
     if (look == 0 || look > LOOK_BYTES) look = LOOK_BYTES;

@@ -82,6 +82,7 @@ typedef struct log_store {
     _Atomic uint64_t unlooked_bytes; // written since housekeeping looked
     _Atomic bool is_failed;          // L3
     _Atomic bool is_changed;         // since the hint file was written
+    _Atomic bool is_checking;        // writers do not lend a hand meanwhile
     _Atomic(log_segment *) unsealed; // F4: to be rewritten first
     bool is_recovered;               // all that is on disk is known
     const char *hint_says;
@@ -119,7 +120,7 @@ kv_status log_sync(kv *db);
 kv_status log_backup(kv *db, kv_disk *target);
 kv_status log_close(kv *db);
 
-// ---- scan.c, look.c, xray.c -------------------------------------------------
+// ---- scan.c, look.c, check.c, xray.c ----------------------------------------
 
 typedef struct log_cursor {
     kv_cursor base;
