@@ -3,6 +3,8 @@
 
 #include "common/knobs.h"
 
+#include "common/distance.h"
+
 // ---- words ------------------------------------------------------------------
 
 // The word at `index` of "copy map", or an empty slice behind the last.
@@ -85,26 +87,6 @@ void kv_knob_print(const kv_knob *knob, uint64_t value, kv_buf *to)
 
 // ---- settings ---------------------------------------------------------------
 
-// How many letters have to change to turn one name into the other.
-static size_t distance(kv_slice a, kv_slice b)
-{
-    size_t row[64];
-    if (a.len >= 64 || b.len >= 64) return SIZE_MAX;
-    for (size_t j = 0; j <= b.len; j++) row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t change = diagonal + (a.data[i - 1] != b.data[j - 1]);
-            diagonal = row[j];
-            size_t insert = row[j] + 1, drop = row[j - 1] + 1;
-            row[j] = insert < drop ? insert : drop;
-            if (change < row[j]) row[j] = change;
-        }
-    }
-    return row[b.len];
-}
-
 static kv_status unknown_knob(const kv_knob *knobs, size_t count, kv_slice name)
 {
     kv_quoted q;
@@ -116,7 +98,7 @@ static kv_status unknown_knob(const kv_knob *knobs, size_t count, kv_slice name)
     }
     size_t nearest = 0, best = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
-        size_t d = distance(name, kv_str(knobs[i].name));
+        size_t d = kv_distance(name, kv_str(knobs[i].name));
         if (d < best) best = d, nearest = i;
     }
     return kv_fail(KV_INVALID,

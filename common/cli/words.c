@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "common/distance.h"
 #include "common/mem.h"
 
 static bool is_blank(uint8_t byte)
@@ -76,43 +77,14 @@ void kv_cli_words_free(kv_cli_words *words)
     *words = (kv_cli_words){0};
 }
 
-enum { NEAR_MAX = 31 }; // letters; no command is longer
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
-// Letters to insert, drop, change, or swap with their neighbour on the way
-// from one to the other.
-static size_t distance(const char *from, size_t from_len, const char *to,
-                       size_t to_len)
-{
-    size_t far[NEAR_MAX + 1][NEAR_MAX + 1];
-    for (size_t y = 0; y <= from_len; y++) {
-        for (size_t x = 0; x <= to_len; x++) {
-            if (x == 0 || y == 0) {
-                far[y][x] = x + y;
-                continue;
-            }
-            bool is_same = from[y - 1] == to[x - 1];
-            far[y][x] = least(least(far[y - 1][x], far[y][x - 1]) + 1,
-                              far[y - 1][x - 1] + !is_same);
-            bool is_swapped = x > 1 && y > 1 && from[y - 1] == to[x - 2] &&
-                              from[y - 2] == to[x - 1];
-            if (is_swapped) far[y][x] = least(far[y][x], far[y - 2][x - 2] + 1);
-        }
-    }
-    return far[from_len][to_len];
-}
-
 const char *kv_cli_nearest(const char *word,
                            const char *(*candidate)(size_t index))
 {
     const char *best = NULL;
-    size_t len = strlen(word), least_far = (len + 2) / 3 + 1;
-    for (size_t i = 0; candidate(i) != NULL && len <= NEAR_MAX; i++) {
-        size_t candidate_len = strlen(candidate(i));
-        if (candidate_len > NEAR_MAX) continue;
-        size_t far = distance(word, len, candidate(i), candidate_len);
-        if (far >= least_far || far >= candidate_len) continue;
+    size_t least_far = (strlen(word) + 2) / 3 + 1;
+    for (size_t i = 0; candidate(i) != NULL; i++) {
+        size_t far = kv_distance(kv_str(word), kv_str(candidate(i)));
+        if (far >= least_far || far >= strlen(candidate(i))) continue;
         best = candidate(i);
         least_far = far;
     }
