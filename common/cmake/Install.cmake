@@ -27,6 +27,15 @@ list(TRANSFORM kv_engines PREPEND kv_ OUTPUT_VARIABLE kv_libraries)
 install(TARGETS kv_common ${kv_libraries} EXPORT stagecoach
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS ${kv_stages} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# bash looks for a program's completion under the program's name.
+set(kv_programs ${kv_stages} compare)
+foreach(program ${kv_programs})
+  install(FILES ${CMAKE_BINARY_DIR}/completion.bash RENAME ${program}
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endforeach()
+list(GET kv_programs 0 kv_first_program)
+list(JOIN kv_programs " " kv_programs)
+configure_file(common/cli/completion.bash.in ${CMAKE_BINARY_DIR}/completion.bash @ONLY)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # find_package

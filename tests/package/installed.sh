@@ -47,6 +47,14 @@ for program in "$prefix"/bin/stage*; do
     "$program" help >"$scratch/log" || { cat "$scratch/log"; exit 1; }
 done
 
+say "bash completes their words"
+words=$prefix/share/bash-completion/completions
+for program in "$prefix"/bin/stage*; do
+    name=${program##*/}
+    bash -c '. "$1" && complete -p "$2"' - "$words/$name" "$name" \
+        >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+done
+
 say "no file remembers where it was built"
 if grep -rlF -e "$source" -e "$scratch/first" "$prefix/lib" \
         --include='*.cmake' --include='*.pc'; then
