@@ -19,9 +19,9 @@ typedef struct tally {
 // A file on disk, however often it is open and whatever it is called now.
 typedef struct entry {
     struct entry *next;
-    char *name;           // NULL once it was removed
-    uint64_t blocks, end; // blocks it occupies; its size
-    uint64_t last_write_end;
+    char *name;                      // NULL once it was removed
+    _Atomic uint64_t blocks;         // it occupies; changed under the lock
+    _Atomic uint64_t last_write_end; // by whoever writes
     unsigned open_count;
 } entry;
 
@@ -58,9 +58,10 @@ static count_file *file_of(kv_file *f) { return (count_file *)f; }
 // Requires the lock.
 static void set_blocks(count_disk *d, entry *e, uint64_t blocks)
 {
-    if (blocks == e->blocks) return;
-    uint64_t sum = atomic_load(&d->blocks) - e->blocks + blocks;
-    e->blocks = blocks;
+    uint64_t before = atomic_load(&e->blocks);
+    if (blocks == before) return;
+    uint64_t sum = atomic_load(&d->blocks) - before + blocks;
+    atomic_store(&e->blocks, blocks);
     atomic_store(&d->blocks, sum);
     if (sum > atomic_load(&d->blocks_peak)) atomic_store(&d->blocks_peak, sum);
 }
@@ -70,13 +71,18 @@ static uint64_t blocks_of(uint64_t bytes)
     return (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
 }
 
-// Requires the lock. The file now ends at `end`; one that grew by writing
-// keeps what was allocated ahead.
-static void set_end(count_disk *d, entry *e, uint64_t end, bool is_cut)
+// The file reaches to `end` at least, and keeps what was allocated ahead. Most
+// writes end in a block that is there already: those need no lock.
+static void grow_to(count_disk *d, entry *e, uint64_t end)
 {
-    e->end = end;
     uint64_t blocks = blocks_of(end);
-    if (is_cut || blocks > e->blocks) set_blocks(d, e, blocks);
+    if (KV_LIKELY(blocks <=
+                  atomic_load_explicit(&e->blocks, memory_order_relaxed))) {
+        return;
+    }
+    kv_mutex_lock(&d->lock);
+    if (blocks > atomic_load(&e->blocks)) set_blocks(d, e, blocks);
+    kv_mutex_unlock(&d->lock);
 }
 
 static entry *find(count_disk *d, const char *name)
@@ -135,7 +141,9 @@ static kv_status wrap(count_disk *d, const char *name, kv_file *below,
     f->below = below;
     kv_mutex_lock(&d->lock);
     f->entry = find_or_add(d, name);
-    if (f->entry->open_count++ == 0) set_end(d, f->entry, size, false);
+    if (f->entry->open_count++ == 0 && blocks_of(size) > f->entry->blocks) {
+        set_blocks(d, f->entry, blocks_of(size));
+    }
     kv_mutex_unlock(&d->lock);
     *out = &f->base;
     return KV_OK;
@@ -177,13 +185,13 @@ static kv_status count_write(kv_file *f, uint64_t offset, kv_slice bytes,
     KV_TRY(kv_file_write(file_of(f)->below, offset, bytes, why));
     COUNT(d, why, writes, 1);
     COUNT(d, why, write_bytes, bytes.len);
-    kv_mutex_lock(&d->lock);
-    if (offset == e->last_write_end) {
+    uint64_t end = offset + bytes.len;
+    if (offset ==
+        atomic_load_explicit(&e->last_write_end, memory_order_relaxed)) {
         COUNT(d, why, sequential_bytes, bytes.len);
     }
-    e->last_write_end = offset + bytes.len;
-    if (offset + bytes.len > e->end) set_end(d, e, offset + bytes.len, false);
-    kv_mutex_unlock(&d->lock);
+    atomic_store_explicit(&e->last_write_end, end, memory_order_relaxed);
+    grow_to(d, e, end);
     return KV_OK;
 }
 
@@ -192,7 +200,7 @@ static kv_status count_truncate(kv_file *f, uint64_t size, kv_why why)
     count_disk *d = disk_of(f->disk);
     KV_TRY(kv_file_truncate(file_of(f)->below, size, why));
     kv_mutex_lock(&d->lock);
-    set_end(d, file_of(f)->entry, size, true);
+    set_blocks(d, file_of(f)->entry, blocks_of(size));
     kv_mutex_unlock(&d->lock);
     return KV_OK;
 }
@@ -202,9 +210,7 @@ static kv_status count_allocate(kv_file *f, uint64_t size, kv_why why)
     count_disk *d = disk_of(f->disk);
     entry *e = file_of(f)->entry;
     KV_TRY(kv_file_allocate(file_of(f)->below, size, why));
-    kv_mutex_lock(&d->lock);
-    if (size > e->end) set_end(d, e, size, false);
-    kv_mutex_unlock(&d->lock);
+    grow_to(d, e, size);
     return KV_OK;
 }
 
