@@ -98,7 +98,7 @@ static kv_status write_ids(bt_tx *tx, bt_ids *from, bt_ids *ids)
 {
     uint32_t page_bytes = tx->cache->config.page_bytes;
     while (from->count + ids->count > 0) {
-        uint64_t id;
+        uint64_t id = 0;
         uint8_t *page;
         if (from->count > 0) id = from->id[--from->count];
         else KV_TRY(extend(tx, &id));
