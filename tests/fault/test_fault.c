@@ -1,198 +1,19 @@
-// test_fault.c -- the named engine on a disk that fails, fills up or lies. The
-// promises: an error is reported, what was acknowledged stays, nothing is made
-// up.
+// test_fault.c -- the named engine on a disk that fails, fills up, or lies.
 // SPDX-License-Identifier: MIT
 
 #include <string.h>
 
-#include "common/crash/crash.h"
-#include "common/crash/workload.h"
-#include "common/disk_fault.h"
-#include "common/disk_sim.h"
+#include "tests/fault/life.h"
 
-#include "tests/support/test.h"
-
-enum { OPS = 24, SEED = 3 };
-
-static kv_crash_workload work;
 static const kv_engine *subject;
-static uint64_t injections;
-
-// ---- a store and its history ------------------------------------------------
-
-typedef struct life {
-    const kv_engine *engine;
-    const char *knobs;
-    kv_disk *disk;
-    kv *db;
-    uint32_t acked;         // commits: the last one that returned KV_OK
-    uint32_t issued;        // the last one that was tried
-    bool in_doubt[OPS + 1]; // tried, and failed in a way that tells nothing
-    bool done[OPS + 1];     // acknowledged
-} life;
-
-static kv_status open_store(life *l)
-{
-    return kv_open(l->engine,
-                   &(kv_options){.path = "fault",
-                                 .knobs = l->knobs,
-                                 .disk = l->disk,
-                                 .seed = 1,
-                                 .create = true},
-                   &l->db);
-}
-
-// An answer that says that nothing was changed.
-static bool is_refusal(kv_status st)
-{
-    return st == KV_NO_SPACE || st == KV_READ_ONLY;
-}
-
-static void run(life *l)
-{
-    for (size_t i = 0; i < work.count && l->db != NULL; i++) {
-        const kv_crash_step *step = &work.steps[i];
-        bool did_work;
-        kv_status st = KV_OK;
-        if (step->kind == KV_CRASH_WRITE) {
-            st = kv_crash_write(l->db, step);
-            l->issued = step->commit;
-            if (st == KV_OK) l->done[l->acked = step->commit] = true;
-            else l->in_doubt[step->commit] = !is_refusal(st);
-        } else if (step->kind == KV_CRASH_REOPEN) {
-            st = kv_close(l->db);
-            l->db = NULL;
-            if (open_store(l) != KV_OK) l->db = NULL;
-        } else if (step->kind == KV_CRASH_SYNC) {
-            st = kv_sync(l->db);
-        } else {
-            st = kv_maintain(l->db, &did_work);
-        }
-        if (st != KV_OK) assert_true(strlen(kv_last_error()) > 10);
-    }
-}
-
-// What a key may hold: the last acknowledged change, or a later doubtful one.
-static bool may_hold(const life *l, uint32_t key, uint32_t commit)
-{
-    uint32_t sure = 0;
-    for (size_t i = 0; i < work.count; i++) {
-        const kv_crash_step *step = &work.steps[i];
-        if (step->kind != KV_CRASH_WRITE) continue;
-        for (uint32_t c = 0; c < step->count; c++) {
-            if (step->change[c].key != key) continue;
-            uint32_t holds = step->change[c].is_del ? 0 : step->commit;
-            if (l->done[step->commit]) sure = holds;
-        }
-    }
-    if (commit == sure) return true;
-    for (size_t i = 0; i < work.count; i++) {
-        const kv_crash_step *step = &work.steps[i];
-        if (step->kind != KV_CRASH_WRITE || !l->in_doubt[step->commit])
-            continue;
-        for (uint32_t c = 0; c < step->count; c++) {
-            uint32_t holds = step->change[c].is_del ? 0 : step->commit;
-            if (step->change[c].key == key && holds == commit) return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t held(kv *db, uint32_t key)
-{
-    kv_buf name = {0}, value = {0}, want = {0};
-    kv_crash_key(&name, key);
-    kv_status st = kv_get(db, kv_buf_slice(&name), &value);
-    uint32_t commit = 0;
-    if (st == KV_OK) {
-        bool known = false;
-        while (!known && commit <= work.commits + 1) {
-            kv_crash_value(&want, ++commit, key);
-            known = kv_slice_equal(kv_buf_slice(&want), kv_buf_slice(&value));
-        }
-        assert_true(known); // never bytes that nobody wrote
-    } else {
-        assert_int_equal(st, KV_NOT_FOUND);
-    }
-    kv_buf_free(&name);
-    kv_buf_free(&value);
-    kv_buf_free(&want);
-    return commit;
-}
-
-static void check_content(const life *l, const char *rule)
-{
-    for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
-        uint32_t commit = held(l->db, key);
-        if (may_hold(l, key, commit)) continue;
-        print_error("%s, rule %s: key%02u is of commit %u\n",
-                    kv_describe(l->engine)->name, rule, key, commit);
-        fail();
-    }
-}
-
-static kv_status check(kv *db)
-{
-    kv_report report = {0};
-    kv_status st = kv_check(db, &report);
-    kv_report_free(&report);
-    return st;
-}
-
-typedef void engine_test(const kv_engine *engine, const char *knobs);
-
-static void run_engine(engine_test *test)
-{
-    assert_true(kv_describe(subject)->caps & KV_CAP_DURABLE);
-    injections = 0;
-    kv_names knobs = {0};
-    kv_crash_knobs(subject, &knobs);
-    kv_crash_workload_make(&work, SEED, OPS);
-    test(subject, knobs.name[0]);
-    kv_crash_workload_free(&work);
-    kv_names_free(&knobs);
-    print_message("%s: %llu injections\n", kv_describe(subject)->name,
-                  (unsigned long long)injections);
-    assert_true(injections > 50);
-}
 
 // ---- the nth call fails -----------------------------------------------------
 
-// Runs the workload with a rule; then the disk is healthy again, and all that
-// was acknowledged is there. False when the rule met no call.
-static bool survive(const kv_engine *engine, const char *knobs,
-                    const char *rule)
-{
-    life l = {.engine = engine, .knobs = knobs};
-    kv_disk *sim = NULL;
-    uint64_t calls = 0, hits = 0;
-    assert_ok(kv_disk_open_sim(NULL, &sim));
-    assert_ok(kv_disk_open_fault(sim, rule, &l.disk));
-    if (open_store(&l) == KV_OK) {
-        run(&l);
-        if (l.db != NULL) {
-            kv_disk_fault_counts(l.disk, &calls, &hits);
-            assert_ok(kv_disk_fault_set(l.disk, ""));
-            check_content(&l, rule); // what can be read now is right
-            (void)kv_close(l.db);
-            l.db = NULL;
-        }
-    }
-    if (hits == 0) kv_disk_fault_counts(l.disk, &calls, &hits);
-    assert_ok(kv_disk_fault_set(l.disk, ""));
-    kv_status st = open_store(&l);
-    if (st != KV_OK) print_error("rule %s: %s\n", rule, kv_last_error());
-    assert_int_equal(st, KV_OK);
-    check_content(&l, rule);
-    assert_ok(check(l.db));
-    assert_ok(kv_close(l.db));
-    assert_int_equal(kv_disk_sim_open_count(sim), 0);
-    kv_disk_close(l.disk);
-    injections += hits > 0;
-    return hits > 0;
-}
+// False when the rule met no call.
+typedef bool rule_test(const life *begin, const char *rule);
 
-static void every_call_may_fail(const kv_engine *engine, const char *knobs)
+// Tries every kind of failure at every call, until there are no more calls.
+static void try_every_call(const life *begin, rule_test *test)
 {
     static const struct {
         const char *call, *what;
@@ -211,107 +32,251 @@ static void every_call_may_fail(const kv_engine *engine, const char *knobs)
                 char rule[64];
                 snprintf(rule, sizeof rule, "*:%s:%d%s:%s", faults[i].call, n,
                          ever ? "+" : "", faults[i].what);
-                met = survive(engine, knobs, rule);
+                met = test(begin, rule);
+                life_injections += met;
             }
         }
     }
 }
 
+// On a healthy disk the store opens, and holds what it has to.
+static void expect_all(life *l, const char *rule)
+{
+    kv_status st = life_open(l);
+    if (st != KV_OK) print_error("rule %s: %s\n", rule, kv_last_error());
+    assert_int_equal(st, KV_OK);
+    life_check(l, rule);
+    assert_ok(life_look(l->db));
+    assert_ok(life_close(l));
+}
+
+// Runs the workload with a rule; then the disk is healthy again, and all that
+// was acknowledged is there.
+static bool survive(const life *begin, const char *rule)
+{
+    life l = *begin;
+    kv_disk *sim = NULL;
+    uint64_t calls = 0, hits = 0;
+    assert_ok(kv_disk_open_sim(NULL, &sim));
+    assert_ok(kv_disk_open_fault(sim, rule, &l.disk));
+    if (life_open(&l) == KV_OK) life_run(&l, LIFE_OPS);
+    kv_disk_fault_counts(l.disk, &calls, &hits);
+    assert_ok(kv_disk_fault_set(l.disk, ""));
+    if (l.db != NULL) {
+        life_check(&l, rule); // what can be read now is right
+        (void)life_close(&l);
+    }
+    expect_all(&l, rule);
+    assert_int_equal(kv_disk_sim_open_count(sim), 0);
+    kv_disk_close(l.disk);
+    return hits > 0;
+}
+
+static void every_call_may_fail(const life *begin)
+{
+    try_every_call(begin, survive);
+}
+
 static void no_failure_loses_what_was_acknowledged(void **state)
 {
     (void)state;
-    run_engine(every_call_may_fail);
+    life_try(subject, every_call_may_fail);
+}
+
+// A store whose process was killed is opened with a rule; then the disk is
+// healthy again, and it opens with all there was.
+static bool survive_opening(const life *begin, const char *rule)
+{
+    life l = *begin;
+    kv_disk *killed = kv_disk_sim_kill(begin->disk);
+    uint64_t calls = 0, hits = 0;
+    assert_ok(kv_disk_open_fault(killed, rule, &l.disk));
+    kv_status st = life_open(&l);
+    kv_disk_fault_counts(l.disk, &calls, &hits);
+    assert_ok(kv_disk_fault_set(l.disk, ""));
+    if (st == KV_OK) life_check(&l, rule);
+    (void)life_close(&l);
+    expect_all(&l, rule);
+    assert_int_equal(kv_disk_sim_open_count(killed), 0);
+    kv_disk_close(l.disk);
+    return hits > 0;
+}
+
+static void every_opening_may_fail(const life *begin)
+{
+    life l = *begin;
+    assert_ok(kv_disk_open_sim(NULL, &l.disk));
+    assert_ok(life_open(&l));
+    life_run(&l, LIFE_OPS);
+    life left = l; // by a kill: what is on the disk, and nobody has it open
+    left.db = NULL;
+    left.disk = kv_disk_sim_kill(l.disk);
+    assert_ok(life_close(&l));
+    try_every_call(&left, survive_opening);
+    kv_disk_close(left.disk);
+    kv_disk_close(l.disk);
+}
+
+static void no_failure_at_the_start_loses_anything(void **state)
+{
+    (void)state;
+    life_try(subject, every_opening_may_fail);
 }
 
 // ---- a disk that fills up ---------------------------------------------------
 
-static void every_capacity(const kv_engine *engine, const char *knobs)
+// Larger values than the workload's, each followed by the smallest there is: a
+// large one that half fits must leave nothing behind that a small one, or the
+// end of a file, would stand before.
+static void press(life *l, unsigned size)
 {
-    for (uint64_t bytes = 512; bytes < 16384; bytes += 256) {
-        life l = {.engine = engine, .knobs = knobs};
-        assert_ok(
-            kv_disk_open_sim(&(kv_sim_options){.capacity = bytes}, &l.disk));
-        if (open_store(&l) == KV_OK) {
-            run(&l);
-            assert_non_null(l.db);
-            check_content(&l, "full");
-            injections += kv_disk_sim_used(l.disk) > 0;
-            // There is room again: writes resume without reopening.
-            kv_disk_sim_set_capacity(l.disk, 0);
-            assert_ok(kv_put(l.db, kv_str("later"), kv_str("room")));
-            assert_ok(check(l.db));
-            assert_ok(kv_close(l.db));
-        }
+    kv_buf value = {0};
+    kv_buf_reserve(&value, size);
+    memset(value.data, 'v', size);
+    value.len = size;
+    kv_status large = kv_put(l->db, kv_str("large"), kv_buf_slice(&value));
+    kv_status small = kv_put(l->db, kv_str("l"), kv_str(""));
+    kv_buf_free(&value);
+    assert_true(large == KV_OK || large == KV_NO_SPACE);
+    assert_true(small == KV_OK || small == KV_NO_SPACE);
+}
+
+static void fill(const life *begin, uint64_t bytes)
+{
+    life l = *begin;
+    assert_ok(kv_disk_open_sim(&(kv_sim_options){.capacity = bytes}, &l.disk));
+    if (life_open(&l) == KV_OK) {
+        life_run(&l, LIFE_OPS);
+        assert_non_null(l.db);
+        for (unsigned i = 0; i < 3; i++) press(&l, 300 + (unsigned)bytes % 700);
+        life_check(&l, "full");
+        life_injections += kv_disk_sim_used(l.disk) > 0;
+        // There is room again: writes resume without reopening.
         kv_disk_sim_set_capacity(l.disk, 0);
-        assert_ok(open_store(&l));
-        check_content(&l, "full, reopened");
-        assert_ok(kv_close(l.db));
-        kv_disk_close(l.disk);
+        assert_ok(kv_put(l.db, kv_str("later"), kv_str("room")));
+        press(&l, 3000); // as much as ends a file, and begins the next
+        assert_ok(life_look(l.db));
+        assert_ok(life_close(&l));
     }
+    kv_disk_sim_set_capacity(l.disk, 0);
+    expect_all(&l, "full, reopened");
+    kv_disk_close(l.disk);
+}
+
+static void every_capacity(const life *begin)
+{
+    for (uint64_t bytes = 512; bytes < 16384; bytes += 256) fill(begin, bytes);
 }
 
 static void a_full_disk_is_no_disaster(void **state)
 {
     (void)state;
-    run_engine(every_capacity);
+    life_try(subject, every_capacity);
 }
 
 // ---- a sync that fails ------------------------------------------------------
 
-// The disk forgets what it could not write, whatever reads show meanwhile. Then
-// the store is reopened on what reads show, lives on, and power goes.
-static bool survive_sync(const kv_engine *engine, const char *knobs,
-                         uint64_t nth, kv_sim_loss loss)
+// Power goes, and nothing that was not synced is there.
+static void cut_power(life *l)
 {
-    life l = {.engine = engine, .knobs = knobs};
-    char rule[40];
     uint8_t none[4096] = {0};
     size_t atoms = 0;
+    (void)kv_disk_sim_atoms(l->disk, &atoms);
+    assert_true(atoms < sizeof none);
+    kv_disk *cut = kv_disk_sim_crash(l->disk, none, KV_SIM_SHORT);
+    if (l->db != NULL) assert_ok(life_close(l));
+    kv_disk_close(l->disk);
+    l->disk = cut;
+}
+
+// The disk forgets what it could not write, whatever reads show meanwhile. Then
+// the store is reopened on what reads show, lives on, and power goes.
+static bool survive_sync(const life *begin, uint64_t nth, kv_sim_loss loss)
+{
+    life l = *begin;
+    char rule[40];
     snprintf(rule, sizeof rule, "sync %d lost in way %d", (int)nth, (int)loss);
     assert_ok(kv_disk_open_sim(NULL, &l.disk));
     kv_disk_sim_fail_sync(l.disk, nth, loss);
-    if (open_store(&l) == KV_OK) {
-        run(&l);
+    if (life_open(&l) == KV_OK) {
+        life_run(&l, LIFE_OPS);
         if (l.db != NULL) {
-            check_content(&l, rule);
-            (void)kv_close(l.db);
+            life_check(&l, rule);
+            (void)life_close(&l);
         }
     }
     bool met = kv_disk_sim_syncs(l.disk) >= nth;
     kv_disk_sim_fail_sync(l.disk, 0, loss); // it must not be met later
-    assert_ok(open_store(&l));
-    check_content(&l, rule);
+    assert_ok(life_open(&l));
+    life_check(&l, rule);
     assert_ok(kv_put(l.db, kv_str("later"), kv_str("on")));
-    (void)kv_disk_sim_atoms(l.disk, &atoms);
-    assert_true(atoms < sizeof none);
-    kv_disk *cut = kv_disk_sim_crash(l.disk, none, KV_SIM_SHORT);
-    assert_ok(kv_close(l.db));
-    kv_disk_close(l.disk);
-    l.disk = cut;
-    assert_ok(open_store(&l));
-    check_content(&l, rule);
+    cut_power(&l);
+    assert_ok(life_open(&l));
+    life_check(&l, rule);
     kv_buf value = {0};
     assert_ok(kv_get(l.db, kv_str("later"), &value));
     kv_buf_free(&value);
-    assert_ok(check(l.db));
-    assert_ok(kv_close(l.db));
-    kv_disk_close(cut);
-    injections += met;
+    assert_ok(life_look(l.db));
+    assert_ok(life_close(&l));
+    kv_disk_close(l.disk);
+    life_injections += met;
     return met;
 }
 
-static void every_sync_may_fail(const kv_engine *engine, const char *knobs)
+static void every_sync_may_fail(const life *begin)
 {
     for (int loss = 0; loss < KV_SIM_LOSSES; loss++) {
         uint64_t nth = 1;
-        while (survive_sync(engine, knobs, nth, (kv_sim_loss)loss)) nth++;
+        while (survive_sync(begin, nth, (kv_sim_loss)loss)) nth++;
     }
 }
 
 static void a_failed_sync_is_believed(void **state)
 {
     (void)state;
-    run_engine(every_sync_may_fail);
+    life_try(subject, every_sync_may_fail);
+}
+
+// Without a sync for each write, a close that says KV_OK is the promise that
+// all is there when power goes.
+static bool survive_close(const life *begin, size_t steps, uint64_t nth)
+{
+    life l = *begin;
+    char rule[40];
+    kv_sim_loss loss = (kv_sim_loss)(steps % KV_SIM_LOSSES);
+    snprintf(rule, sizeof rule, "close after %d, sync %d", (int)steps,
+             (int)nth);
+    l.sync = KV_SYNC_NONE;
+    assert_ok(kv_disk_open_sim(NULL, &l.disk));
+    assert_ok(life_open(&l));
+    life_run(&l, steps);
+    kv_disk_sim_fail_sync(l.disk, nth, loss);
+    uint64_t before = kv_disk_sim_syncs(l.disk);
+    bool is_promised = life_close(&l) == KV_OK;
+    bool met = kv_disk_sim_syncs(l.disk) >= before + nth;
+    kv_disk_sim_fail_sync(l.disk, 0, loss);
+    cut_power(&l);
+    assert_ok(life_open(&l));
+    if (is_promised) life_check(&l, rule);
+    assert_ok(life_look(l.db));
+    assert_ok(life_close(&l));
+    kv_disk_close(l.disk);
+    life_injections += met;
+    return met;
+}
+
+static void every_close_may_fail(const life *begin)
+{
+    for (size_t steps = 1; steps <= LIFE_OPS; steps++) {
+        uint64_t nth = 1;
+        while (survive_close(begin, steps, nth)) nth++;
+    }
+}
+
+static void a_close_that_says_so_has_synced(void **state)
+{
+    (void)state;
+    life_try(subject, every_close_may_fail);
 }
 
 int main(int argc, char **argv)
@@ -323,8 +288,10 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_failure_loses_what_was_acknowledged),
+        cmocka_unit_test(no_failure_at_the_start_loses_anything),
         cmocka_unit_test(a_full_disk_is_no_disaster),
         cmocka_unit_test(a_failed_sync_is_believed),
+        cmocka_unit_test(a_close_that_says_so_has_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
