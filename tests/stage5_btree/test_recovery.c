@@ -1,0 +1,273 @@
+// test_recovery.c -- torn pages are mended, damage is refused, and nothing that
+// a file says leads astray.
+// SPDX-License-Identifier: MIT
+
+#include "common/disk_sim.h"
+
+#include "format.h"
+#include "tests/stage5_btree/yard.h"
+#include "tests/support/test.h"
+
+enum { PAGE = 1024, SECTOR = 128 };
+
+#define SMALL "page_bytes=1KiB,background=0"
+
+static kv_buf read_file(kv_disk *disk, const char *name)
+{
+    kv_file *f = NULL;
+    uint64_t size;
+    kv_buf bytes = {0};
+    kv_why why = kv_for(KV_FOR_RECOVERY);
+    assert_ok(
+        kv_file_open(disk, name, (kv_open_how){KV_OPEN_READ, 0}, why, &f));
+    assert_ok(kv_file_size(f, &size));
+    kv_buf_reserve(&bytes, size);
+    assert_ok(kv_file_read_all(f, 0, bytes.data, size, why));
+    bytes.len = size;
+    kv_file_close(f);
+    return bytes;
+}
+
+static void write_at(kv_disk *disk, const char *name, uint64_t at,
+                     const uint8_t *bytes, size_t len)
+{
+    kv_file *f = NULL;
+    kv_why why = kv_for(KV_FOR_RECOVERY);
+    assert_ok(
+        kv_file_open(disk, name, (kv_open_how){KV_OPEN_WRITE, 0}, why, &f));
+    assert_ok(kv_file_write(f, at, kv_slice_of(bytes, len), why));
+    kv_file_close(f);
+}
+
+static kv_status try_open(yard *y)
+{
+    kv_options options = {.path = "yard",
+                          .knobs = y->knobs,
+                          .disk = y->disk,
+                          .sync = KV_SYNC_NONE,
+                          .seed = 1};
+    return kv_open(test_engine("bt"), &options, &y->db);
+}
+
+// A store whose pages were all written back once more after a checkpoint, but
+// killed before the next was complete: `before` is TREE as it was then.
+static void change_all_pages(yard *y, const char *knobs, kv_buf *before)
+{
+    bool did_work;
+    yard_open(y, knobs);
+    for (unsigned key = 0; key < 300; key++) yard_put(y, key, key + 1, 40);
+    assert_ok(kv_settle(y->db));
+    *before = read_file(y->disk, bt_file_name);
+    for (unsigned key = 0; key < 300; key += 3) yard_put(y, key, key + 7, 40);
+    assert_ok(kv_maintain(y->db, &did_work)); // begins a checkpoint
+    assert_ok(kv_maintain(y->db, &did_work)); // writes the pages
+    yard_kill(y);
+}
+
+// Every page has sectors of before and of after, in several patterns.
+static void tear(yard *y, const kv_buf *before, unsigned pattern)
+{
+    for (size_t at = 2 * PAGE; at < before->len; at += SECTOR) {
+        if ((at / SECTOR * 7 + pattern) % 3 != 0) continue;
+        write_at(y->disk, bt_file_name, at, before->data + at, SECTOR);
+    }
+}
+
+static void torn_pages_are_mended(void **state)
+{
+    (void)state;
+    static const char *const knobs[] = {SMALL, SMALL ",torn_pages=images"};
+    for (int i = 0; i < 2; i++) {
+        for (unsigned pattern = 0; pattern < 3; pattern++) {
+            yard y;
+            kv_buf before = {0};
+            change_all_pages(&y, knobs[i], &before);
+            tear(&y, &before, pattern);
+            yard_reopen(&y);
+            yard_compare(&y);
+            yard_close(&y);
+            kv_buf_free(&before);
+        }
+    }
+}
+
+// C29: what the mending is for.
+static void without_mending_torn_pages_are_lost(void **state)
+{
+    (void)state;
+    yard y;
+    kv_buf before = {0};
+    change_all_pages(&y, SMALL ",torn_pages=unsafe", &before);
+    tear(&y, &before, 1);
+    assert_status(try_open(&y), KV_CORRUPT);
+    yard_close(&y);
+    kv_buf_free(&before);
+    // Without a torn page, the log is enough.
+    change_all_pages(&y, SMALL ",torn_pages=unsafe", &before);
+    yard_reopen(&y);
+    yard_compare(&y);
+    yard_close(&y);
+    kv_buf_free(&before);
+}
+
+// Bytes that are neither of before nor of after: patches do not reach them all,
+// and the checksum that should come out does not.
+static void damage_is_not_taken_for_a_torn_page(void **state)
+{
+    (void)state;
+    unsigned refused = 0;
+    for (size_t at = 2 * PAGE; at < 12 * PAGE; at += 61) {
+        yard y;
+        kv_buf before = {0};
+        change_all_pages(&y, SMALL, &before);
+        kv_buf now = read_file(y.disk, bt_file_name);
+        uint8_t bad = (uint8_t)(now.data[at] ^ 0x10);
+        write_at(y.disk, bt_file_name, at, &bad, 1);
+        kv_status st = try_open(&y);
+        if (st == KV_OK) st = yard_check(&y);
+        refused += st == KV_CORRUPT;
+        if (st == KV_OK) yard_compare(&y); // a patch went over it
+        else assert_int_equal(st, KV_CORRUPT);
+        yard_close(&y);
+        kv_buf_free(&now);
+        kv_buf_free(&before);
+    }
+    assert_true(refused > 20);
+}
+
+static void a_damaged_superblock_is_refused_or_spare(void **state)
+{
+    (void)state;
+    for (uint64_t slot = 0; slot < 2; slot++) {
+        for (size_t byte = 0; byte < BT_SUPER_BYTES; byte += 5) {
+            yard y;
+            yard_open(&y, SMALL);
+            yard_put(&y, 1, 1, 10);
+            assert_ok(kv_settle(y.db));
+            yard_put(&y, 2, 2, 10);
+            yard_reopen(&y);
+            assert_ok(kv_close(y.db));
+            y.db = NULL;
+            kv_buf now = read_file(y.disk, bt_file_name);
+            uint8_t bad = (uint8_t)(now.data[slot * PAGE + byte] ^ 1);
+            write_at(y.disk, bt_file_name, slot * PAGE + byte, &bad, 1);
+            kv_status st = try_open(&y);
+            if (st == KV_OK) yard_compare(&y);
+            else assert_true(st == KV_CORRUPT || st == KV_UNSUPPORTED);
+            yard_close(&y);
+            kv_buf_free(&now);
+        }
+    }
+}
+
+// A page that is as it should be by itself, and wrong where it stands.
+static void reseal(kv_disk *disk, uint64_t page, uint8_t *bytes, uint64_t id)
+{
+    bt_page_seal(bytes, id);
+    write_at(disk, bt_file_name, page * PAGE, bytes, PAGE);
+}
+
+static uint64_t root_of(const kv_buf *tree, uint64_t *store_id)
+{
+    bt_super best = {0}, each;
+    for (uint64_t at = 0; at <= PAGE; at += PAGE) {
+        kv_slice bytes = kv_slice_of(tree->data + at, BT_SUPER_BYTES);
+        if (bt_super_decode(bytes, at, &each) != KV_OK) continue;
+        if (each.counter > best.counter) best = each;
+    }
+    *store_id = best.store_id;
+    return best.root;
+}
+
+static void wild_and_circular_references_are_refused(void **state)
+{
+    (void)state;
+    yard y;
+    yard_open(&y, SMALL);
+    for (unsigned key = 0; key < 500; key++) yard_put(&y, key, key + 1, 40);
+    assert_ok(kv_settle(y.db));
+    assert_ok(kv_close(y.db));
+    y.db = NULL;
+    kv_buf tree = read_file(y.disk, bt_file_name), value = {0};
+    uint64_t store_id, root = root_of(&tree, &store_id);
+    const uint64_t wild[] = {root, 1, 0, 99, UINT64_C(1) << 30, BT_PAGE_ID_MAX};
+    for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++) {
+        uint8_t page[PAGE];
+        memcpy(page, tree.data + root * PAGE, PAGE);
+        bt_set_link(page, wild[i]); // the leftmost child
+        reseal(y.disk, root, page, store_id);
+        kv_status st = try_open(&y);
+        char name[32];
+        if (st == KV_OK) {
+            assert_status(kv_get(y.db, yard_key(name, 0), &value), KV_CORRUPT);
+            assert_status(kv_put(y.db, yard_key(name, 0), kv_str("v")),
+                          KV_CORRUPT);
+            assert_status(yard_check(&y), KV_CORRUPT);
+            (void)kv_close(y.db);
+            y.db = NULL;
+        } else {
+            assert_int_equal(st, KV_CORRUPT);
+        }
+    }
+    kv_buf_free(&value);
+    kv_buf_free(&tree);
+    yard_close(&y);
+}
+
+static void a_missing_log_is_named(void **state)
+{
+    (void)state;
+    yard y;
+    kv_names names = {0};
+    yard_open(&y, SMALL);
+    yard_put(&y, 1, 1, 10);
+    assert_ok(kv_close(y.db));
+    y.db = NULL;
+    assert_ok(kv_disk_list(y.disk, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        if (strstr(names.name[i], ".wal") == NULL) continue;
+        assert_ok(
+            kv_disk_remove(y.disk, names.name[i], kv_for(KV_FOR_RECOVERY)));
+    }
+    kv_names_free(&names);
+    assert_status(try_open(&y), KV_CORRUPT);
+    assert_non_null(strstr(kv_last_error(), ".wal"));
+    yard_close(&y);
+}
+
+static void a_file_that_ends_too_soon_is_refused(void **state)
+{
+    (void)state;
+    for (uint64_t pages = 0; pages < 20; pages += 3) {
+        yard y;
+        kv_file *f = NULL;
+        kv_why why = kv_for(KV_FOR_RECOVERY);
+        yard_open(&y, SMALL);
+        for (unsigned key = 0; key < 500; key++) yard_put(&y, key, 1, 40);
+        assert_ok(kv_settle(y.db));
+        assert_ok(kv_close(y.db));
+        y.db = NULL;
+        assert_ok(kv_file_open(y.disk, bt_file_name,
+                               (kv_open_how){KV_OPEN_WRITE, 0}, why, &f));
+        assert_ok(kv_file_truncate(f, pages * PAGE + 100, why));
+        kv_file_close(f);
+        kv_status st = try_open(&y);
+        if (st == KV_OK) st = yard_check(&y);
+        assert_int_equal(st, KV_CORRUPT);
+        yard_close(&y);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(torn_pages_are_mended),
+        cmocka_unit_test(without_mending_torn_pages_are_lost),
+        cmocka_unit_test(damage_is_not_taken_for_a_torn_page),
+        cmocka_unit_test(a_damaged_superblock_is_refused_or_spare),
+        cmocka_unit_test(wild_and_circular_references_are_refused),
+        cmocka_unit_test(a_missing_log_is_named),
+        cmocka_unit_test(a_file_that_ends_too_soon_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+// test_tree.c -- the tree beside an array: random puts and dels on tiny pages,
+// values of all sizes, checked as it goes; and what it does at its edges.
+// SPDX-License-Identifier: MIT
+
+#include "common/rng.h"
+
+#include "tests/stage5_btree/yard.h"
+#include "tests/support/test.h"
+
+static const char *const settings[] = {
+    "page_bytes=512,background=0,checkpoint_bytes=4KiB",
+    "page_bytes=512,background=0,journal=cow",
+    "page_bytes=1KiB,background=0,torn_pages=images",
+};
+
+enum { SETTINGS = sizeof settings / sizeof settings[0], OPS = 1500 };
+
+// Mostly small, some that fill a third of a page, some that need a chain.
+static uint32_t some_size(kv_rng *rng)
+{
+    uint64_t n = kv_rng_below(rng, 20);
+    if (n < 14) return (uint32_t)kv_rng_below(rng, 40);
+    if (n < 19) return (uint32_t)kv_rng_below(rng, 160);
+    return (uint32_t)kv_rng_below(rng, 5000);
+}
+
+static void random_run(const char *knobs, uint64_t seed)
+{
+    yard y;
+    kv_rng rng;
+    print_message("%s, seed %llu\n", knobs, (unsigned long long)seed);
+    kv_rng_seed(&rng, seed);
+    yard_open(&y, knobs);
+    for (uint32_t i = 1; i <= OPS; i++) {
+        // First it grows, then it shrinks, then it grows again.
+        bool shrinks = i > OPS / 3 && i < OPS / 3 * 2;
+        unsigned key = (unsigned)kv_rng_below(&rng, 300);
+        if (kv_rng_below(&rng, 10) < (shrinks ? 8 : 2)) yard_del(&y, key);
+        else yard_put(&y, key, i, some_size(&rng));
+        if (i % 100 == 0) assert_ok(yard_check(&y));
+        if (i % 300 == 0) yard_compare(&y);
+        if (i % 700 == 0) yard_reopen(&y);
+    }
+    yard_compare(&y);
+    for (unsigned key = 0; key < 300; key++) yard_del(&y, key);
+    yard_compare(&y);
+    assert_true(yard_fact(&y, "level 0", "pages") == 1);
+    yard_close(&y);
+}
+
+static void random_changes_leave_what_they_should(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            random_run(settings[i], seed);
+        }
+    }
+}
+
+// Up, down, and from the middle outwards: splits at both edges.
+static void every_order_of_insertion_works(void **state)
+{
+    (void)state;
+    for (int order = 0; order < 3; order++) {
+        yard y;
+        yard_open(&y, settings[0]);
+        for (unsigned i = 0; i < YARD_KEYS; i++) {
+            unsigned key = i;
+            if (order == 1) key = YARD_KEYS - 1 - i;
+            if (order == 2) {
+                key = i % 2 == 0 ? YARD_KEYS / 2 + i / 2
+                                 : YARD_KEYS / 2 - 1 - i / 2;
+            }
+            yard_put(&y, key, i + 1, 20);
+        }
+        yard_compare(&y);
+        assert_true(yard_fact(&y, "level 2", "pages") == 1);
+        // And away again, from the other end.
+        for (unsigned i = 0; i < YARD_KEYS; i++) {
+            yard_del(&y, order == 1 ? i : YARD_KEYS - 1 - i);
+            if (i % 400 == 399) assert_ok(yard_check(&y));
+        }
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
+// A cursor goes on through its own moment while the tree under it is taken
+// apart and built again.
+static void a_cursor_outlives_its_pages(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        yard y, then;
+        yard_open(&y, settings[i]);
+        for (unsigned key = 0; key < 400; key++) {
+            yard_put(&y, key, key + 1, key % 50 == 0 ? 2000 : 30);
+        }
+        then = y;
+        kv_cursor *cursor = NULL;
+        kv_slice name, value;
+        assert_ok(kv_scan(y.db, (kv_range){0}, &cursor));
+        for (unsigned key = 0; key < 400; key++) {
+            char want[32];
+            assert_ok(kv_cursor_next(cursor, &name, &value));
+            assert_slice(name, (yard_key(want, key), want));
+            assert_int_equal(value.len, then.size[key]);
+            yard_del(&y, 399 - key);
+            yard_put(&y, 400 + key, 7, 100);
+            if (key % 100 == 0) assert_ok(kv_settle(y.db));
+        }
+        assert_int_equal(kv_cursor_next(cursor, &name, &value), KV_END);
+        kv_cursor_close(cursor);
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
+static void long_values_come_back_whole(void **state)
+{
+    (void)state;
+    yard y;
+    yard_open(&y, settings[0]);
+    for (uint32_t i = 0; i < 12; i++) yard_put(&y, i, i + 1, 1u << i << 8);
+    yard_compare(&y);
+    yard_reopen(&y);
+    yard_compare(&y);
+    for (uint32_t i = 0; i < 12; i++) yard_put(&y, i, i + 9, 1u << (11 - i));
+    yard_compare(&y);
+    yard_close(&y);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_changes_leave_what_they_should),
+        cmocka_unit_test(every_order_of_insertion_works),
+        cmocka_unit_test(a_cursor_outlives_its_pages),
+        cmocka_unit_test(long_values_come_back_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
