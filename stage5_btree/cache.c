@@ -132,13 +132,14 @@ kv_status bt_cache_load(bt_cache *c, uint64_t id, kv_why why)
 
 // ---- writing back -----------------------------------------------------------
 
-void bt_cache_dirty_ids(bt_cache *c, bt_ids *ids)
+void bt_cache_dirty_ids(bt_cache *c, bool wanted, bt_ids *ids)
 {
     kv_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->frames_made; i++) {
-        if (c->frames[i].is_dirty) bt_ids_add(ids, c->frames[i].page_id);
+        const bt_frame *f = &c->frames[i];
+        if (wanted ? f->is_wanted : f->is_dirty) bt_ids_add(ids, f->page_id);
     }
-    assert(ids->count == atomic_load(&c->dirty_count));
+    assert(wanted || ids->count == atomic_load(&c->dirty_count));
     kv_mutex_unlock(&c->lock);
     bt_ids_sort(ids);
 }
@@ -167,7 +168,7 @@ void bt_cache_written(bt_cache *c, uint64_t id, uint64_t lsn)
     kv_mutex_lock(&c->lock);
     bt_frame *f = published(c, id);
     if (f != NULL && f->is_dirty && bt_lsn(bt_frame_bytes(c, f)) == lsn) {
-        f->is_dirty = false;
+        bt_frame_clean(c, f);
         atomic_fetch_sub(&c->dirty_count, 1);
     }
     kv_mutex_unlock(&c->lock);

@@ -93,6 +93,7 @@ typedef struct bt_cache {
     size_t frames_made, limbo_count;
     size_t hand; // of the clock
     _Atomic size_t dirty_count;
+    _Atomic size_t wanted_count; // dirty ones that the hand went over in vain
     bt_frame *kept;
     size_t kept_count, sweep_at;
     bt_snapshot *oldest, *newest; // registered, a list
@@ -185,8 +186,9 @@ void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count);
 
 // ---- writing back -----------------------------------------------------------
 
-// Ids of dirty pages, ascending, into an empty list.
-void bt_cache_dirty_ids(bt_cache *c, bt_ids *ids);
+// Ids of dirty pages, or of those `wanted` for eviction, ascending, into an
+// empty list.
+void bt_cache_dirty_ids(bt_cache *c, bool wanted, bt_ids *ids);
 // Copies a dirty page's newest published version. False if it is not dirty.
 bool bt_cache_copy_dirty(bt_cache *c, uint64_t id, uint8_t *to);
 // The version of that log position is in the file: the page is clean, unless

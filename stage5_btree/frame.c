@@ -19,13 +19,19 @@ void bt_frame_release(bt_cache *c, bt_frame *f)
 void bt_frame_retire(bt_cache *c, bt_frame *f)
 {
     f->state = BT_FRAME_LIMBO;
-    f->is_dirty = false;
     f->tag = bt_epochs_retire(&c->epochs);
     f->next = NULL;
     if (c->limbo_last != NULL) c->limbo_last->next = f;
     else c->limbo_first = f;
     c->limbo_last = f;
     c->limbo_count++;
+}
+
+void bt_frame_clean(bt_cache *c, bt_frame *f)
+{
+    f->is_dirty = false;
+    if (f->is_wanted) atomic_fetch_sub(&c->wanted_count, 1);
+    f->is_wanted = false;
 }
 
 static void reclaim(bt_cache *c)
@@ -47,13 +53,16 @@ static void evict(bt_cache *c)
         size_t at = c->hand;
         bt_frame *f = &c->frames[at];
         c->hand = at + 1 < c->frames_made ? at + 1 : 0;
-        if (f->state != BT_FRAME_CURRENT || f->is_dirty || // K4
-            atomic_load(&f->older) != NULL) {              // K2
-            continue;
-        }
+        if (f->state != BT_FRAME_CURRENT) continue;
         if (atomic_exchange_explicit(&c->used[at], 0, memory_order_relaxed)) {
             continue;
         }
+        if (f->is_dirty) { // K4
+            if (!f->is_wanted) atomic_fetch_add(&c->wanted_count, 1);
+            f->is_wanted = true;
+            continue;
+        }
+        if (atomic_load(&f->older) != NULL) continue; // K2
         atomic_store(&c->table[f->page_id], 0);
         bt_frame_retire(c, f);
         evicted++;
@@ -82,7 +91,7 @@ bt_frame *bt_frame_take(bt_cache *c, uint64_t id, bt_frame_state state)
     if (f != NULL) {
         f->page_id = id;
         f->state = (uint8_t)state;
-        f->is_dirty = f->is_created = false;
+        f->is_dirty = f->is_wanted = f->is_created = false;
         atomic_store(&f->older, NULL);
         atomic_store_explicit(&c->used[f - c->frames], 1, memory_order_relaxed);
     }

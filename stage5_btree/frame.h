@@ -26,6 +26,7 @@ struct bt_frame {
     uint64_t tag; // of its retirement
     uint8_t state;
     bool is_dirty;
+    bool is_wanted;  // dirty, and evict would have taken it if it were not
     bool is_created; // private: without a base
 };
 
@@ -50,6 +51,8 @@ enum { BT_SWEEP_MIN = 64 }; // kept versions
 // A frame of no content for a page, or NULL when all
 // addresses are in use.
 bt_frame *bt_frame_take(bt_cache *c, uint64_t id, bt_frame_state state);
+// What was dirty is not any more.
+void bt_frame_clean(bt_cache *c, bt_frame *f);
 // Back to the free ones: nobody ever saw it.
 void bt_frame_release(bt_cache *c, bt_frame *f);
 // The same for one that readers may still see. Requires that no newcomer can

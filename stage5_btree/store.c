@@ -50,15 +50,17 @@ bool bt_store_in_doubt(const bt_store *s)
 
 enum { LOG_TOO_LONG = 4 }; // checkpoints' worth of log; then writers wait
 
-static size_t dirty_pages(const bt_store *s)
+// Pages that the cache would evict if they were not dirty: enough of them to be
+// worth a sync of the log.
+static bool wants_wave(const bt_store *s)
 {
-    return atomic_load(&s->cache.dirty_count);
+    size_t wanted = atomic_load(&s->cache.wanted_count);
+    return wanted > s->cache.frames_budget / 16;
 }
 
 bool bt_store_needs_step(bt_store *s)
 {
-    return atomic_load(&s->has_job) ||
-           dirty_pages(s) > s->cache.frames_budget / 2 ||
+    return atomic_load(&s->has_job) || wants_wave(s) ||
            bt_wal_size(&s->wal) >= s->config.checkpoint_bytes;
 }
 
@@ -68,7 +70,9 @@ static bool must_wait(bt_store *s)
     if (longest > KV_RECORDLOG_MAX_BYTES / 2) {
         longest = KV_RECORDLOG_MAX_BYTES / 2;
     }
-    return dirty_pages(s) > s->cache.frames_budget / 4 * 3 ||
+    size_t budget = s->cache.frames_budget;
+    return atomic_load(&s->cache.wanted_count) > budget / 4 ||
+           atomic_load(&s->cache.dirty_count) > budget - budget / 8 ||
            bt_wal_size(&s->wal) > longest;
 }
 
@@ -82,7 +86,7 @@ static kv_status lend_a_hand(bt_store *s)
         st = bt_store_step(s, false, true, &did_work);
     }
     while (st == KV_OK && did_work && must_wait(s)) {
-        st = bt_store_step(s, true, true, &did_work);
+        st = bt_store_step(s, !bt_store_needs_step(s), true, &did_work);
     }
     if (st == KV_NO_SPACE && !must_wait(s)) return KV_OK;
     return st;

@@ -179,7 +179,7 @@ static void make_current(bt_cache *c, uint64_t id)
     assert(f->state == BT_FRAME_PRIVATE);
     f->state = BT_FRAME_CURRENT;
     f->is_dirty = true;
-    if (base != NULL && base->is_dirty) base->is_dirty = false;
+    if (base != NULL && base->is_dirty) bt_frame_clean(c, base);
     else atomic_fetch_add(&c->dirty_count, 1);
     atomic_store(&c->table[id], bt_frame_entry(c, f));
 }

@@ -10,8 +10,8 @@
 //
 // Commits go on meanwhile: a page that is changed after its turn is dirty
 // again, and the new log has the change. That makes the checkpoint fuzzy. A
-// wave is the same without begin and end, for when the cache fills with dirty
-// pages before the log is long.
+// wave is the same without begin and end, of those pages that the cache would
+// have evicted if they had not been dirty.
 
 #include <assert.h>
 #include <inttypes.h>
@@ -58,11 +58,11 @@ kv_status bt_store_reopen_log(bt_store *s)
     return s->wal.log.file != NULL ? KV_OK : new_log(s);
 }
 
-static void list_pages(bt_store *s, bool is_checkpoint)
+static void list_pages(bt_store *s, bool is_all, bool is_checkpoint)
 {
     bt_writeback *job = kv_zalloc(sizeof *job);
     job->is_checkpoint = is_checkpoint;
-    bt_cache_dirty_ids(&s->cache, &job->ids);
+    bt_cache_dirty_ids(&s->cache, !is_all, &job->ids);
     job->shape = s->shape;
     job->seq = s->seq;
     job->log_number = s->log_number;
@@ -85,7 +85,7 @@ static kv_status begin_checkpoint(bt_store *s, bool is_asked)
     if (is_asked) KV_TRY(bt_store_commit(s, trim_free_list, s));
     KV_TRY(new_log(s));
     if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->seq;
-    list_pages(s, true);
+    list_pages(s, true, true);
     EXPLAIN(s->explain,
             "checkpoint at commit %" PRIu64 ": log %" PRIu64
             " begins, %zu pages are dirty",
@@ -306,7 +306,7 @@ static kv_status cut_file(bt_store *s, bool *did_work)
     return KV_OK;
 }
 
-static bool wants_wave(bt_store *s)
+static bool is_log_short(bt_store *s)
 {
     return bt_wal_size(&s->wal) < s->config.checkpoint_bytes;
 }
@@ -322,8 +322,8 @@ static kv_status begin(bt_store *s, bool is_asked, bool *did_work)
 {
     *did_work = is_asked ? has_anything(s) : bt_store_needs_step(s);
     if (!*did_work) return cut_file(s, did_work);
-    if (is_asked || !wants_wave(s)) return begin_checkpoint(s, is_asked);
-    list_pages(s, false);
+    if (is_asked || !is_log_short(s)) return begin_checkpoint(s, is_asked);
+    list_pages(s, false, false);
     return KV_OK;
 }
 
@@ -371,7 +371,7 @@ kv_status bt_store_write_all(bt_store *s, bool is_checkpoint)
     kv_status st = KV_OK;
     kv_mutex_lock(&s->work);
     assert(s->job == NULL);
-    list_pages(s, is_checkpoint);
+    list_pages(s, true, is_checkpoint);
     while (s->job != NULL && st == KV_OK) st = go_on(s);
     kv_mutex_unlock(&s->work);
     return st;
