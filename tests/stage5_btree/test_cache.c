@@ -1,4 +1,4 @@
-// test_cache.c -- versions of pages: who sees which, what is kept and what goes.
+// test_cache.c -- versions of pages: who sees which, what is kept, what goes.
 // SPDX-License-Identifier: MIT
 
 #include "common/disk_sim.h"
