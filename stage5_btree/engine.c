@@ -8,6 +8,7 @@
 #include "cursor.h"
 #include "look.h"
 #include "store.h"
+#include "xray.h"
 
 enum {
     KNOB_PAGE,
@@ -201,6 +202,7 @@ const kv_engine bt_engine = {
     .measure = bt_measure,
     .inspect = bt_inspect,
     .check = bt_check,
+    .xray = bt_xray,
     .sync = bt_sync,
     .maintain = bt_maintain,
 };

@@ -1,11 +1,12 @@
-// bt.c -- fuzz targets of stage 5: a page, a superblock, and drawings of them;
-// see targets.h.
+// bt.c -- fuzz targets of stage 5: a page, a superblock, the log's items, and
+// drawings of them; see targets.h.
 // SPDX-License-Identifier: MIT
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "deal.h"
+#include "format_log.h"
 #include "tests/fuzz/targets.h"
 #include "xray.h"
 
@@ -117,5 +118,50 @@ bool fuzz_bt_super_seed(unsigned n, kv_buf *to)
     to->len = PAGE * SIZE;
     fuzz_bt_page_seed(n, to);
     to->len = (PAGE + 1) * SIZE;
+    return true;
+}
+
+// ---- what is in the log -----------------------------------------------------
+
+// An item stays within its bytes, and within the page it is applied to.
+void fuzz_bt_item_run(kv_slice input)
+{
+    uint8_t page[SIZE] = {0};
+    kv_slice rest = input;
+    bt_item item;
+    size_t size;
+    while ((size = bt_item_decode(rest, SIZE, &item)) > 0) {
+        must(size <= rest.len, "an item within its bytes");
+        if (item.kind == BT_ITEM_IMAGE || item.kind == BT_ITEM_PATCH) {
+            bt_item_apply(&item, SIZE, page);
+        }
+        bt_written each;
+        while (item.kind == BT_ITEM_WRITTEN &&
+               bt_item_next_written(&item, &each)) {
+        }
+        rest = kv_slice_of(rest.data + size, rest.len - size);
+    }
+    kv_xray x = {.limit = UINT64_MAX};
+    bt_xray_log(input, "input", &x);
+    kv_buf_free(&x.text);
+}
+
+bool fuzz_bt_item_seed(unsigned n, kv_buf *to)
+{
+    bt_shape shape = {.root = 5, .page_count = 300, .free_list = 7};
+    uint8_t base[SIZE], page[SIZE];
+    kv_buf bytes = {0};
+    if (n > 1) return false;
+    fuzz_bt_page_seed(n, &bytes);
+    memcpy(base, bytes.data, SIZE);
+    memcpy(page, base, SIZE);
+    kv_buf_free(&bytes);
+    bt_page_remove(page, 3);
+    bt_item_put_commit(to, 12, 42);
+    bt_item_put_shape(to, &shape);
+    bt_item_put_patch(to, base, page);
+    bt_item_put_image(to, page);
+    bt_item_put_written(to, 1);
+    bt_item_put_written_page(to, PAGE, 12, 0x01020304);
     return true;
 }

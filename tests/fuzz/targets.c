@@ -329,6 +329,7 @@ const fuzz_target fuzz_targets[] = {
     {"lsm_table", fuzz_lsm_table_run, fuzz_lsm_table_seed, 100},
     {"bt_page", fuzz_bt_page_run, fuzz_bt_page_seed, 10},
     {"bt_super", fuzz_bt_super_run, fuzz_bt_super_seed, 10},
+    {"bt_item", fuzz_bt_item_run, fuzz_bt_item_seed, 5},
     {NULL, NULL, NULL, 0},
 };
 

@@ -44,5 +44,7 @@ void fuzz_bt_page_run(kv_slice input);
 bool fuzz_bt_page_seed(unsigned n, kv_buf *to);
 void fuzz_bt_super_run(kv_slice input);
 bool fuzz_bt_super_seed(unsigned n, kv_buf *to);
+void fuzz_bt_item_run(kv_slice input);
+bool fuzz_bt_item_seed(unsigned n, kv_buf *to);
 
 #endif
