@@ -213,6 +213,21 @@ kv_status cmp_specimen_update(cmp_specimen *s, uint64_t count)
     return KV_OK;
 }
 
+kv_status cmp_specimen_update_batch(cmp_specimen *s, uint32_t count)
+{
+    kv_batch batch = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = any_filled(s);
+        uint32_t version = ++s->version[place];
+        kv_batch_put(
+            &batch, cmp_records_key(&s->records, place, s->key),
+            cmp_records_value(&s->records, place, version, s->scratch));
+    }
+    kv_status st = kv_write(s->db, &batch);
+    kv_batch_free(&batch);
+    return st;
+}
+
 static kv_status wrong(const cmp_specimen *s, const char *what, uint32_t place)
 {
     return kv_fail(KV_CORRUPT, "wrong: %s, %s of record %u", s->engine.label,
@@ -320,6 +335,36 @@ uint64_t cmp_specimen_read_bytes(const cmp_specimen *s)
 {
     return cmp_specimen_stats(s).disk[KV_FOR_READ].read_bytes -
            s->mark.disk[KV_FOR_READ].read_bytes;
+}
+
+static double number_in(const kv_report *report, const char *branch,
+                        const char *name)
+{
+    size_t depth = 0, inside = branch[0] == '\0' ? 0 : SIZE_MAX;
+    for (size_t i = 0; i < report->count; i++) {
+        const kv_fact *fact = &report->facts[i];
+        if (fact->kind == KV_FACT_BRANCH_END) {
+            if (depth-- == inside) inside = SIZE_MAX;
+        } else if (fact->kind == KV_FACT_BRANCH_BEGIN) {
+            depth++;
+            if (strcmp(fact->name, branch) == 0) inside = depth;
+        } else if (depth == inside && strcmp(fact->name, name) == 0) {
+            bool is_whole =
+                fact->kind == KV_FACT_COUNT || fact->kind == KV_FACT_BYTES;
+            return is_whole ? (double)fact->count : fact->ratio;
+        }
+    }
+    return NAN;
+}
+
+double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
+                         const char *name)
+{
+    kv_report report = {0};
+    kv_status st = kv_inspect(s->db, NULL, &report);
+    double value = st == KV_OK ? number_in(&report, branch, name) : NAN;
+    kv_report_free(&report);
+    return value;
 }
 
 uint64_t cmp_specimen_recovery_bytes(const cmp_specimen *s)

@@ -90,6 +90,9 @@ KV_MUST_USE kv_status cmp_specimen_fill(cmp_specimen *s, uint32_t count);
 // Replaces the value at a place, or at `count` places chosen evenly.
 KV_MUST_USE kv_status cmp_specimen_put(cmp_specimen *s, uint32_t place);
 KV_MUST_USE kv_status cmp_specimen_update(cmp_specimen *s, uint64_t count);
+// The same in one batch, which is one commit.
+KV_MUST_USE kv_status cmp_specimen_update_batch(cmp_specimen *s,
+                                                uint32_t count);
 KV_MUST_USE kv_status cmp_specimen_del(cmp_specimen *s, uint32_t place);
 // Reads, and checks the answer; KV_CORRUPT if it is wrong.
 KV_MUST_USE kv_status cmp_specimen_get(cmp_specimen *s, uint32_t place);
@@ -110,5 +113,9 @@ uint64_t cmp_specimen_user_bytes(const cmp_specimen *s);
 uint64_t cmp_specimen_reads(const cmp_specimen *s);      // read calls of users
 uint64_t cmp_specimen_read_bytes(const cmp_specimen *s); // bytes of these
 uint64_t cmp_specimen_recovery_bytes(const cmp_specimen *s);
+// A fact that the store's inspection tells, in the first branch of that name
+// ("" for none); NAN if it tells no such number.
+double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
+                         const char *name);
 
 #endif

@@ -32,5 +32,6 @@ typedef struct cmp_claim {
 // In the order of their numbers; a NULL id ends each.
 extern const cmp_claim cmp_claims_of_logs[];
 extern const cmp_claim cmp_claims_of_sorted_files[];
+extern const cmp_claim cmp_claims_of_trees[];
 
 #endif

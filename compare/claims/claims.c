@@ -15,8 +15,8 @@
 
 enum { DONE = 0, USAGE = 2, FAILED = 3 };
 
-static const cmp_claim *const groups[] = {cmp_claims_of_logs,
-                                          cmp_claims_of_sorted_files};
+static const cmp_claim *const groups[] = {
+    cmp_claims_of_logs, cmp_claims_of_sorted_files, cmp_claims_of_trees};
 enum { GROUPS = sizeof groups / sizeof *groups };
 
 static const cmp_claim *claim_at(size_t index)
