@@ -64,6 +64,11 @@ void cmp_check_depends(cmp_bench *b, const char *what, double measured,
     tell(b, what, measured, "against", expected, "depends");
 }
 
+double cmp_worse(double a, double b)
+{
+    return isnan(a) || isnan(b) ? NAN : fmax(a, b);
+}
+
 double cmp_slope(const double *x, const double *y, size_t count)
 {
     double mean_x = 0, mean_y = 0, above = 0, below = 0;

@@ -49,6 +49,9 @@ void cmp_check_at_least(cmp_bench *b, const char *what, double measured,
 void cmp_check_depends(cmp_bench *b, const char *what, double measured,
                        double expected);
 
+// The larger of two distances; not a number if one of them is none, so that a
+// figure that is missing fails its check (fmax would pass over it).
+double cmp_worse(double a, double b);
 // The slope of a line through points (x, y), by least squares.
 double cmp_slope(const double *x, const double *y, size_t count);
 

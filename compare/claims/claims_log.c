@@ -307,7 +307,7 @@ static kv_status merging_pays_where_keys_repeat(cmp_bench *b)
             cmp_theory_unique(&p, (double)updates) / (double)updates;
         cmp_popularity_free(&p);
         cmp_note(b, "merge", times, share, theory);
-        worst = fmax(worst, fabs(share / theory - 1));
+        worst = cmp_worse(worst, fabs(share / theory - 1));
     }
     cmp_check_at_most(b, "bytes out / in, largest distance from theory", worst,
                       0.03);

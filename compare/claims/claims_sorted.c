@@ -43,7 +43,7 @@ static kv_status a_sparse_index_is_enough(cmp_bench *b)
         KV_TRY(look_up_sparsely(b, block, &found));
         cmp_note(b, "index bytes per key", block, found.index, NAN);
         cmp_note(b, "bytes read per lookup", block, found.bytes, NAN);
-        reads = fmax(reads, fabs(found.reads - 1));
+        reads = cmp_worse(reads, fabs(found.reads - 1));
         x[n] = log((double)block);
         y[n] = log(found.index);
     }

@@ -6,6 +6,20 @@
 #include "compare/claims/claim.h"
 #include "compare/theory.h"
 
+enum { TREE_LEVELS = 16 };
+
+// The tree's pages by level, the leaves first.
+static size_t count_nodes(const cmp_specimen *s, double *nodes)
+{
+    for (size_t level = 0; level < TREE_LEVELS; level++) {
+        char branch[32];
+        snprintf(branch, sizeof branch, "level %zu", level);
+        nodes[level] = cmp_specimen_fact(s, branch, "pages");
+        if (isnan(nodes[level])) return level;
+    }
+    return TREE_LEVELS;
+}
+
 // ---- C26 --------------------------------------------------------------------
 
 static kv_status update_evenly(cmp_bench *b, unsigned cached_64ths, double *log,
@@ -35,7 +49,7 @@ static kv_status update_evenly(cmp_bench *b, unsigned cached_64ths, double *log,
 static kv_status everything_is_written_twice(cmp_bench *b)
 {
     double log = 0, pages = 0, least_log = INFINITY, least_pages = INFINITY;
-    for (unsigned cached = 4; cached <= 64; cached *= 4) {
+    for (unsigned cached = 4; cached <= 256; cached *= 4) {
         KV_TRY(update_evenly(b, cached, &log, &pages));
         least_log = fmin(least_log, log);
         least_pages = fmin(least_pages, pages);
@@ -59,13 +73,14 @@ static kv_status measure_height(cmp_bench *b, unsigned page, uint32_t records,
     kv_status st = cmp_specimen_open(b, &s, engine, shape);
     if (st == KV_OK) st = cmp_specimen_fill(&s, records);
     if (st == KV_OK) {
-        double height = cmp_specimen_fact(&s, "", "levels");
+        double nodes[TREE_LEVELS];
+        double height = (double)count_nodes(&s, nodes);
         double leaf = cmp_specimen_fact(&s, "level 0", "keys a page");
         double fan_out =
             cmp_specimen_fact(&s, "level 1", "separators a page") + 1;
         double theory = cmp_theory_btree_height(records, leaf, fan_out, 1);
         cmp_note(b, series, records, height, theory);
-        *distance = fmax(*distance, fabs(height - theory));
+        *distance = cmp_worse(*distance, fabs(height - theory));
     }
     cmp_specimen_close(&s);
     return st;
@@ -123,19 +138,7 @@ static kv_status splits_leave_room(cmp_bench *b)
 
 // ---- C30 --------------------------------------------------------------------
 
-// The tree's pages by level, the leaves first.
-static size_t count_nodes(const cmp_specimen *s, double *nodes)
-{
-    size_t levels = (size_t)cmp_specimen_fact(s, "", "levels");
-    for (size_t i = 0; i < levels; i++) {
-        char branch[32];
-        snprintf(branch, sizeof branch, "level %zu", i);
-        nodes[i] = cmp_specimen_fact(s, branch, "pages");
-    }
-    return levels;
-}
-
-enum { COMMITTED = 20000, TREE_LEVELS = 16 };
+enum { COMMITTED = 20000 };
 
 static kv_status commit_in_batches(cmp_bench *b, uint32_t batch,
                                    double *distance)
@@ -160,7 +163,7 @@ static kv_status commit_in_batches(cmp_bench *b, uint32_t batch,
         size_t levels = count_nodes(&s, nodes);
         double theory = cmp_theory_cow_pages(nodes, levels, batch) / batch;
         cmp_note(b, "copy-on-write", batch, pages, theory);
-        *distance = fmax(*distance, fabs(pages / theory - 1));
+        *distance = cmp_worse(*distance, fabs(pages / theory - 1));
     }
     cmp_specimen_close(&s);
     return st;
