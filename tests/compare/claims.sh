@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: MIT
 set -eu
 compare=$1
-dir=$(mktemp -d "${KV_TEST_DIR:-${TMPDIR:-/tmp}}/claims.XXXXXX")
+dir=$(mktemp -d "${TMPDIR:-/tmp}/claims.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
 fail() {
