@@ -1,0 +1,83 @@
+// wal.h -- the write-ahead logs: every change is in one of them until a table
+// has it.
+// SPDX-License-Identifier: MIT
+//
+//   older, frozen memtables' ──┐      active     spare: made ahead, empty
+//   [ 000012.log ][ 000014.log ]  [ 000017.log ]  [ 000019.log ]
+//         │ retire: removed            ▲ write          │
+//         ▼ when a table has it        └─── switch ◀────┘
+//
+// A freeze must not make a writer wait for a disk, so the next log is made
+// ahead, with its name and header synced, by whoever does housekeeping; and the
+// log before is left as it is: synced as far as somebody asked for. Then a
+// crash may tear the end off an older log and leave a newer one whole, and what
+// is recovered would have a hole. So the first record of a log says which log
+// it follows and how long that was (format_log.h):
+//
+// Invariants
+//   L1  A log is replayed only if its predecessor is there up to the size that
+//       the first record says. Otherwise it and those behind it do not count.
+//   L2  Nothing is synced in a log before all older logs are: what L1 leaves
+//       out was never promised. If a log shows that it was synced, a missing
+//       end before it is damage.
+//   L3  Logs are used in the order of their numbers.
+//   L4  A log goes when the manifest no longer needs it, and not before (X3).
+//
+// Threads: one leader of the commit line at a time writes, switches and syncs;
+// housekeeping makes spares and retires at the same time.
+//
+// Book: "Making B-trees reliable", the write-ahead log; "Constructing and
+// maintaining SSTables", crash recovery
+
+#ifndef LSM_WAL_H
+#define LSM_WAL_H
+
+#include "common/commit.h"
+#include "common/recordlog.h"
+
+#include "format_log.h"
+#include "view.h"
+
+typedef struct lsm_wal {
+    kv_disk *disk;
+    uint64_t store_id;
+
+    // The leader's.
+    kv_recordlog active; // its file is NULL while there is none
+    kv_buf payload;      // scratch
+    bool in_doubt;       // a sync, or a write half way, failed
+
+    kv_mutex making; // a spare
+    kv_mutex lock;   // for what follows
+    bool is_open;
+    kv_recordlog older[LSM_FROZEN_MAX]; // oldest first
+    size_t older_count;
+    kv_recordlog spare;
+} lsm_wal;
+
+void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id);
+// Seals the logs, oldest first, if `seals` and nothing is in doubt; closes.
+kv_status lsm_wal_close(lsm_wal *w, bool seals);
+
+// An empty log on `disk`, its name durable. Cost: 1 write, 2 syncs.
+KV_MUST_USE kv_status lsm_log_create(kv_disk *disk, uint64_t store_id,
+                                     uint64_t number, kv_recordlog *out);
+// Makes the spare, with the next number, unless there is one.
+KV_MUST_USE kv_status lsm_wal_prepare(lsm_wal *w,
+                                      _Atomic uint64_t *next_number);
+bool lsm_wal_has_spare(lsm_wal *w);
+// The active log, if any, becomes an older one, and the spare active. Requires
+// a spare, and fewer than LSM_FROZEN_MAX older logs.
+void lsm_wal_switch(lsm_wal *w);
+// Writes the entries, each whole or not at all. KV_TOO_BIG if they do not fit
+// into one log; KV_NO_SPACE changes nothing.
+// Cost: 1 write; 1 sync more if `syncs`.
+KV_MUST_USE kv_status lsm_wal_write(lsm_wal *w, const kv_commit_entry *entries,
+                                    size_t count, bool syncs);
+// Everything written so far is durable (L2). Cost: 1 sync for each log that has
+// something unsynced.
+KV_MUST_USE kv_status lsm_wal_sync(lsm_wal *w);
+// Closes and removes the older logs with numbers below `number`.
+void lsm_wal_retire(lsm_wal *w, uint64_t number, kv_why why);
+
+#endif
