@@ -1,0 +1,395 @@
+// picker.c -- see picker.h.
+// SPDX-License-Identifier: MIT
+
+#include "picker.h"
+
+#include <string.h>
+
+#include "common/mem.h"
+
+enum { LAST = LSM_LEVELS - 1 };
+
+// ---- sizes ------------------------------------------------------------------
+
+lsm_plan lsm_make_plan(const lsm_version *v, const lsm_shape *shape)
+{
+    lsm_plan p = {.last = LAST};
+    for (size_t i = 0; i < v->run_count; i++) {
+        p.bytes[v->runs[i].level] += v->runs[i].bytes;
+        p.runs[v->runs[i].level]++;
+    }
+    // Upwards from the last level, until what is next is small enough to take
+    // level 0.
+    uint32_t base = LAST;
+    p.target[LAST] = p.bytes[LAST];
+    if (p.target[LAST] < shape->base_bytes) p.target[LAST] = shape->base_bytes;
+    while (base > 1 && p.target[base] > shape->base_bytes) {
+        p.target[base - 1] = p.target[base] / shape->size_ratio;
+        base--;
+    }
+    // A level further up that still holds something comes first (P1).
+    p.base = base;
+    for (uint32_t level = 1; level < base && p.base == base; level++) {
+        if (p.bytes[level] > 0) p.base = level;
+    }
+    return p;
+}
+
+// The bytes a table stands for: a tombstone weighs what it will free.
+static double weight(const lsm_table *t)
+{
+    double bytes = (double)t->props.file_bytes;
+    uint64_t puts = t->props.entry_count - t->props.tombstone_count;
+    double value = puts > 0 ? bytes / (double)puts : bytes;
+    if (value > 256 && puts == 0) value = 256; // only tombstones: a guess
+    return bytes + value * (double)t->props.tombstone_count;
+}
+
+static double level_weight(const lsm_version *v, uint32_t level)
+{
+    double sum = 0;
+    for (size_t i = 0; i < v->run_count; i++) {
+        if (v->runs[i].level != level) continue;
+        for (size_t j = 0; j < v->runs[i].count; j++) {
+            sum += weight(v->runs[i].tables[j]);
+        }
+    }
+    return sum;
+}
+
+static double score_of(const lsm_version *v, const lsm_shape *shape,
+                       const lsm_plan *p, uint32_t level)
+{
+    double runs = (double)p->runs[level];
+    if (level == 0) return runs / (double)shape->level0_runs;
+    if (shape->policy == LSM_TIERED) return runs / (double)shape->size_ratio;
+    if (p->runs[level] == 0) return 0;
+    if (p->runs[level] > 1) return 1000; // it was tiered before
+    if (level == LAST) return 0;
+    if (p->target[level] == 0) return 100;
+    return level_weight(v, level) / (double)p->target[level];
+}
+
+uint64_t lsm_debt_bytes(const lsm_version *v, const lsm_shape *shape)
+{
+    lsm_plan p = lsm_make_plan(v, shape);
+    uint64_t debt = p.runs[0] >= shape->level0_runs ? p.bytes[0] : 0;
+    if (shape->policy == LSM_TIERED) return debt;
+    for (uint32_t level = 1; level < LAST; level++) {
+        if (p.bytes[level] > p.target[level]) {
+            debt += p.bytes[level] - p.target[level];
+        }
+    }
+    return debt;
+}
+
+// ---- parts ------------------------------------------------------------------
+
+static bool overlaps(const lsm_bounds *a, const lsm_bounds *b)
+{
+    return !lsm_bounds_before(a, b) && !lsm_bounds_before(b, a);
+}
+
+// True if somebody works on these keys in one of these levels (P2).
+static bool is_claimed(const lsm_busy *busy, const lsm_bounds *bounds,
+                       uint32_t first_level, uint32_t last_level)
+{
+    for (size_t i = 0; i < busy->count; i++) {
+        const lsm_pick *other = busy->picks[i];
+        if (first_level <= other->target_level &&
+            other->first_level <= last_level &&
+            overlaps(bounds, &other->bounds)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void begin_pick(lsm_pick *pick, lsm_version *v, uint32_t target_level)
+{
+    *pick = (lsm_pick){.version = v,
+                       .target_level = target_level,
+                       .target_run = LSM_SORTED_RUN};
+    pick->parts = kv_alloc((v->run_count + 1) * sizeof *pick->parts);
+}
+
+static lsm_bounds bounds_of(const lsm_run *run, size_t first, size_t count)
+{
+    lsm_bounds bounds = lsm_table_bounds(run->tables[first]);
+    lsm_bounds last = lsm_table_bounds(run->tables[first + count - 1]);
+    lsm_bounds_join(&bounds, &last);
+    return bounds;
+}
+
+static void add_part(lsm_pick *pick, const lsm_run *run, size_t first,
+                     size_t count)
+{
+    if (count == 0) return;
+    lsm_bounds bounds = bounds_of(run, first, count);
+    if (pick->part_count == 0) {
+        pick->bounds = bounds;
+        pick->first_level = run->level;
+    }
+    lsm_bounds_join(&pick->bounds, &bounds);
+    pick->parts[pick->part_count++] = (lsm_pick_part){run, first, count};
+}
+
+// A pick that nothing stands against gets its reference, another is dropped.
+static bool end_pick(lsm_pick *pick, const lsm_busy *busy)
+{
+    if (pick->part_count > 0 &&
+        !is_claimed(busy, &pick->bounds, pick->first_level,
+                    pick->target_level)) {
+        lsm_version_ref(pick->version);
+        return true;
+    }
+    kv_free(pick->parts);
+    *pick = (lsm_pick){0};
+    return false;
+}
+
+void lsm_pick_free(lsm_pick *pick)
+{
+    kv_free(pick->parts);
+    lsm_version_unref(pick->version);
+    *pick = (lsm_pick){0};
+}
+
+static const lsm_run *run_of_level(const lsm_version *v, uint32_t level)
+{
+    for (size_t i = 0; i < v->run_count; i++) {
+        if (v->runs[i].level == level) return &v->runs[i];
+    }
+    return NULL;
+}
+
+// Tombstones vanish when they are compacted into the last level, not when they
+// are moved there.
+static bool may_move(const lsm_table *t, uint32_t target_level)
+{
+    if (target_level < LAST) return true;
+    return t->props.tombstone_count == 0 && t->props.range_count == 0;
+}
+
+static uint64_t overlap_bytes(const lsm_run *run, const lsm_bounds *bounds)
+{
+    if (run == NULL) return 0;
+    size_t count, first = lsm_run_overlap(run, bounds, &count);
+    uint64_t bytes = 0;
+    for (size_t i = first; i < first + count; i++) {
+        bytes += run->tables[i]->props.file_bytes;
+    }
+    return bytes;
+}
+
+// ---- leveled ----------------------------------------------------------------
+
+// The oldest run of level 0, if it stands clear of the newer ones and of the
+// base level: keys that arrive in order need no merging.
+static bool pick_move_from_0(lsm_version *v, const lsm_busy *busy,
+                             const lsm_plan *p, lsm_pick *out)
+{
+    const lsm_run *oldest = &v->runs[p->runs[0] - 1];
+    const lsm_run *base = run_of_level(v, p->base);
+    if (oldest->count != 1 || !may_move(oldest->tables[0], p->base)) {
+        return false;
+    }
+    lsm_bounds bounds = lsm_table_bounds(oldest->tables[0]);
+    for (const lsm_run *run = v->runs; run < oldest; run++) {
+        size_t count;
+        (void)lsm_run_overlap(run, &bounds, &count);
+        if (count > 0) return false;
+    }
+    if (overlap_bytes(base, &bounds) > 0) return false;
+    begin_pick(out, v, p->base);
+    if (base != NULL) out->target_run = base->id;
+    out->is_move = true;
+    add_part(out, oldest, 0, 1);
+    return end_pick(out, busy);
+}
+
+static bool pick_level_0(lsm_version *v, const lsm_busy *busy,
+                         const lsm_plan *p, lsm_pick *out)
+{
+    if (pick_move_from_0(v, busy, p, out)) return true;
+    begin_pick(out, v, p->base);
+    for (size_t i = 0; i < p->runs[0]; i++) {
+        add_part(out, &v->runs[i], 0, v->runs[i].count);
+    }
+    const lsm_run *base = run_of_level(v, p->base);
+    if (base != NULL) {
+        size_t count, first = lsm_run_overlap(base, &out->bounds, &count);
+        add_part(out, base, first, count);
+        out->target_run = base->id;
+    }
+    return end_pick(out, busy);
+}
+
+// The table of the run that drags the least of the next level along, for what
+// it weighs.
+static bool cheapest(const lsm_run *run, const lsm_run *below,
+                     const lsm_busy *busy, size_t *out)
+{
+    double least = 0;
+    bool is_found = false;
+    for (size_t i = 0; i < run->count; i++) {
+        const lsm_table *t = run->tables[i];
+        lsm_bounds bounds = lsm_table_bounds(t);
+        // The claim of what it overlaps as well is end_pick's to see to.
+        if (is_claimed(busy, &bounds, run->level, run->level + 1)) continue;
+        double cost = (double)overlap_bytes(below, &bounds) / weight(t);
+        if (is_found && cost >= least) continue;
+        is_found = true;
+        least = cost;
+        *out = i;
+    }
+    return is_found;
+}
+
+static bool pick_table(lsm_version *v, const lsm_busy *busy, uint32_t level,
+                       lsm_pick *out)
+{
+    const lsm_run *run = run_of_level(v, level);
+    const lsm_run *below = run_of_level(v, level + 1);
+    size_t chosen;
+    if (run == NULL || !cheapest(run, below, busy, &chosen)) return false;
+    lsm_bounds bounds = lsm_table_bounds(run->tables[chosen]);
+    size_t count = 0, first = 0;
+    if (below != NULL) first = lsm_run_overlap(below, &bounds, &count);
+    begin_pick(out, v, level + 1);
+    if (below != NULL) out->target_run = below->id;
+    out->is_move = count == 0 && may_move(run->tables[chosen], level + 1);
+    add_part(out, run, chosen, 1);
+    if (below != NULL) add_part(out, below, first, count);
+    return end_pick(out, busy);
+}
+
+// ---- whole levels -----------------------------------------------------------
+
+static bool pick_level(lsm_version *v, const lsm_busy *busy, uint32_t level,
+                       uint32_t target_level, lsm_pick *out)
+{
+    begin_pick(out, v, target_level);
+    for (size_t i = 0; i < v->run_count; i++) {
+        const lsm_run *run = &v->runs[i];
+        if (run->level == level) add_part(out, run, 0, run->count);
+    }
+    return end_pick(out, busy);
+}
+
+static bool pick_from(lsm_version *v, const lsm_shape *shape,
+                      const lsm_busy *busy, const lsm_plan *p, uint32_t level,
+                      lsm_pick *out)
+{
+    if (shape->policy == LSM_TIERED) {
+        uint32_t target_level = level < LAST ? level + 1 : LAST;
+        bool is_good = pick_level(v, busy, level, target_level, out);
+        out->makes_run = true;
+        return is_good;
+    }
+    if (level == 0) return pick_level_0(v, busy, p, out);
+    if (p->runs[level] > 1) return pick_level(v, busy, level, level, out);
+    return pick_table(v, busy, level, out);
+}
+
+bool lsm_pick_next(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
+                   lsm_pick *out)
+{
+    lsm_plan p = lsm_make_plan(v, shape);
+    double score[LSM_LEVELS];
+    for (uint32_t i = 0; i < LSM_LEVELS; i++) {
+        score[i] = score_of(v, shape, &p, i);
+    }
+    for (;;) {
+        uint32_t fullest = 0;
+        for (uint32_t i = 1; i < LSM_LEVELS; i++) {
+            if (score[i] > score[fullest]) fullest = i;
+        }
+        double full = score[fullest];
+        if (full < 1 || (fullest > 0 && shape->policy == LSM_LEVELED &&
+                         p.runs[fullest] == 1 && full <= 1)) {
+            return false;
+        }
+        if (pick_from(v, shape, busy, &p, fullest, out)) {
+            out->score = full;
+            return true;
+        }
+        score[fullest] = 0; // what it needs is busy
+    }
+}
+
+// ---- a range ----------------------------------------------------------------
+
+// Widens the bounds until no table crosses them.
+static void widen(const lsm_version *v, lsm_bounds *bounds)
+{
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (size_t i = 0; i < v->table_count; i++) {
+            lsm_bounds t = lsm_table_bounds(v->tables[i]);
+            if (!overlaps(bounds, &t)) continue;
+            lsm_bounds before = *bounds;
+            lsm_bounds_join(bounds, &t);
+            grew = grew || before.from.data != bounds->from.data ||
+                   before.to.data != bounds->to.data ||
+                   before.is_closed != bounds->is_closed;
+        }
+    }
+}
+
+bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
+                    const lsm_busy *busy, const lsm_bounds *bounds,
+                    lsm_pick *out)
+{
+    if (v->run_count == 0) return false;
+    lsm_bounds wide = *bounds;
+    widen(v, &wide);
+    uint32_t target_level = shape->policy == LSM_LEVELED ? LAST : 1;
+    begin_pick(out, v, target_level);
+    const lsm_run *oldest = NULL;
+    for (size_t i = 0; i < v->run_count; i++) {
+        size_t count, first = lsm_run_overlap(&v->runs[i], &wide, &count);
+        add_part(out, &v->runs[i], first, count);
+        if (count > 0) oldest = &v->runs[i];
+    }
+    const lsm_run *last = run_of_level(v, LAST);
+    out->makes_run = shape->policy == LSM_TIERED;
+    if (shape->policy == LSM_LEVELED && last != NULL) {
+        out->target_run = last->id;
+    } else if (oldest != NULL && oldest->level > target_level) {
+        out->target_level = oldest->level;
+    }
+    return end_pick(out, busy);
+}
+
+// ---- cleaning ---------------------------------------------------------------
+
+// Dead bytes that the table's tombstones stand for, at a guess.
+static double dead_bytes(const lsm_table *t)
+{
+    return weight(t) - (double)t->props.file_bytes;
+}
+
+static bool holds_tombstones(const lsm_table *t)
+{
+    return t->props.tombstone_count > 0 || t->props.range_count > 0;
+}
+
+bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
+                       const lsm_busy *busy, lsm_pick *out)
+{
+    double dead = 0, all = 0;
+    lsm_table *worst = NULL;
+    bool has_ranges = false;
+    for (size_t i = 0; i < v->table_count; i++) {
+        lsm_table *t = v->tables[i];
+        all += (double)t->props.file_bytes;
+        dead += dead_bytes(t);
+        if (!holds_tombstones(t)) continue;
+        if (t->props.range_count > 0) has_ranges = true;
+        if (worst == NULL || dead_bytes(t) > dead_bytes(worst)) worst = t;
+    }
+    if (worst == NULL || (dead < 0.05 * all && !has_ranges)) return false;
+    lsm_bounds bounds = lsm_table_bounds(worst);
+    return lsm_pick_range(v, shape, busy, &bounds, out);
+}
