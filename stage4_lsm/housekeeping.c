@@ -1,0 +1,495 @@
+// housekeeping.c -- flushes and compactions, a bounded step at a time; backup.
+// SPDX-License-Identifier: MIT
+//
+// A step goes on with one job. Who calls it, one thread or several, makes no
+// difference to the job: it belongs to the store, and is lent to one caller at
+// a time.
+//
+//   begin ──▶ run (a MiB, again and again) ──▶ install: names synced, manifest
+//   (work)        (no lock held)               (install), view (work), and
+//                                              inputs removed
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/mem.h"
+
+#include "store.h"
+
+// ---- which job --------------------------------------------------------------
+
+static lsm_view *view_now(lsm_store *s)
+{
+    return atomic_load(&s->gate.current);
+}
+
+static lsm_job *begin_flush(lsm_store *s)
+{
+    lsm_view *view = view_now(s);
+    lsm_job *job = kv_zalloc(sizeof *job);
+    lsm_memtable *oldest = view->frozen[view->frozen_count - 1]; // S3
+    lsm_job_flush(job, &s->shop, oldest, view->version);
+    s->flush = job;
+    return job;
+}
+
+static lsm_busy list_busy(lsm_store *s, const lsm_pick **picks)
+{
+    for (size_t i = 0; i < s->job_count; i++) picks[i] = &s->jobs[i]->pick;
+    return (lsm_busy){picks, s->job_count};
+}
+
+// A compaction of what is picked. A move stays a job without a merge.
+static lsm_job *begin_compaction(lsm_store *s, const lsm_pick *pick)
+{
+    lsm_job *job = kv_zalloc(sizeof *job);
+    if (pick->is_move) {
+        *job = (lsm_job){.shop = &s->shop, .pick = *pick};
+        job->level = pick->target_level;
+        job->run = pick->target_run;
+        job->why = s->config.steps_inline ? kv_for(KV_FOR_META)
+                                          : kv_for_background(KV_FOR_META);
+    } else {
+        lsm_job_compact(job, &s->shop, pick);
+    }
+    s->jobs[s->job_count++] = job;
+    return job;
+}
+
+static lsm_job *pick_compaction(lsm_store *s)
+{
+    const lsm_pick *picks[LSM_JOBS_MAX];
+    lsm_pick pick;
+    if (!s->may_pick || s->job_count >= s->config.parallel ||
+        s->compact_failure != KV_OK) {
+        return NULL;
+    }
+    lsm_busy busy = list_busy(s, picks);
+    if (lsm_pick_next(view_now(s)->version, &s->config.shape, &busy, &pick)) {
+        return begin_compaction(s, &pick);
+    }
+    s->may_pick = false;
+    return NULL;
+}
+
+// The next job's turn, among compactions that nobody runs.
+static lsm_job *next_compaction(lsm_store *s)
+{
+    for (size_t i = 0; i < s->job_count; i++) {
+        lsm_job *job = s->jobs[s->turn++ % s->job_count];
+        if (!job->is_running) return job;
+    }
+    return NULL;
+}
+
+// Lends out a job, or returns NULL. Flushes first: writers wait for them.
+static lsm_job *take_job(lsm_store *s, bool only_flush)
+{
+    lsm_job *job = s->flush;
+    if (job == NULL && view_now(s)->frozen_count > 0) job = begin_flush(s);
+    if (job != NULL && job->is_running) job = NULL;
+    if (job == NULL && !only_flush) job = pick_compaction(s);
+    if (job == NULL && !only_flush) job = next_compaction(s);
+    if (job != NULL) job->is_running = true;
+    return job;
+}
+
+static void forget_job(lsm_store *s, const lsm_job *job)
+{
+    if (s->flush == job) s->flush = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < s->job_count; i++) {
+        if (s->jobs[i] != job) s->jobs[kept++] = s->jobs[i];
+    }
+    s->job_count = kept;
+}
+
+void lsm_store_drop_jobs(lsm_store *s)
+{
+    if (s->flush != NULL) lsm_job_free(s->flush);
+    kv_free(s->flush);
+    s->flush = NULL;
+    for (size_t i = 0; i < s->job_count; i++) {
+        lsm_job_free(s->jobs[i]);
+        kv_free(s->jobs[i]);
+    }
+    s->job_count = 0;
+}
+
+// ---- install ----------------------------------------------------------------
+
+void lsm_store_all(lsm_store *s, const lsm_version *version, uint64_t log,
+                   lsm_edit *out)
+{
+    *out = (lsm_edit){.what = LSM_EDIT_ALL,
+                      .next = atomic_load(&s->next_number),
+                      .log = log,
+                      .last_seq = atomic_load(&s->gate.seq)};
+    for (size_t i = 0; i < version->run_count; i++) {
+        const lsm_run *run = &version->runs[i];
+        for (size_t j = 0; j < run->count; j++) {
+            lsm_edit_table t =
+                lsm_table_facts(run->tables[j], run->level, run->id);
+            lsm_edit_add(out, &t);
+        }
+    }
+}
+
+// The first log that is still needed when `flushed` (or NULL) is in a table.
+static uint64_t first_log(lsm_store *s, const lsm_memtable *flushed)
+{
+    kv_mutex_lock(&s->work);
+    const lsm_view *view = view_now(s);
+    size_t count = view->frozen_count;
+    if (flushed != NULL) count--; // the last one: S3
+    const lsm_memtable *oldest =
+        count > 0 ? view->frozen[count - 1] : view->active;
+    uint64_t number = lsm_memtable_number(oldest);
+    kv_mutex_unlock(&s->work);
+    return number;
+}
+
+static void make_edit(lsm_store *s, const lsm_job *job, lsm_edit *edit)
+{
+    lsm_job_edit(job, edit);
+    if (job->pick.is_move) {
+        const lsm_pick_part *part = &job->pick.parts[0];
+        lsm_edit_table t = lsm_table_facts(part->run->tables[part->first],
+                                           job->level, job->run);
+        edit->what = LSM_EDIT_MOVE;
+        lsm_edit_add(edit, &t);
+    }
+    edit->log = first_log(s, job->memtable);
+    edit->next = atomic_load(&s->next_number);
+    edit->last_seq = atomic_load(&s->gate.seq);
+}
+
+static kv_status begin_manifest(lsm_store *s, const lsm_version *version,
+                                uint64_t log, kv_why why)
+{
+    lsm_edit all;
+    uint64_t number = lsm_store_new_number(s);
+    lsm_store_all(s, version, log, &all);
+    kv_status st = lsm_manifest_begin(&s->manifest, &all, number, why);
+    lsm_edit_free(&all);
+    return st;
+}
+
+// The edit becomes durable. One that has grown long is rolled over first; where
+// there is no room for that, it goes on growing.
+static kv_status log_edit(lsm_store *s, const lsm_edit *edit,
+                          const lsm_version *after, kv_why why)
+{
+    bool is_long =
+        lsm_manifest_bytes(&s->manifest) > s->config.manifest_bytes &&
+        s->manifest.edits > after->table_count;
+    if (s->manifest.log.file == NULL || is_long) {
+        kv_status st = begin_manifest(s, after, edit->log, why);
+        if (st != KV_NO_SPACE || s->manifest.log.file == NULL) return st;
+    }
+    return lsm_manifest_append(&s->manifest, edit, why);
+}
+
+static void count_job(lsm_store *s, const lsm_job *job)
+{
+    lsm_level_tally *t = &s->levels[job->level];
+    if (job->pick.is_move) t->moves++;
+    else t->jobs++;
+    t->bytes_in += job->bytes_in;
+    t->bytes_out += job->bytes_out;
+    t->entries_in += job->entries_in;
+    t->entries_out += job->entries_out;
+}
+
+// Requires the work lock.
+static void show_version(lsm_store *s, const lsm_job *job, lsm_version *after)
+{
+    lsm_view *before = view_now(s);
+    size_t frozen = before->frozen_count - (job->memtable != NULL);
+    lsm_view *view =
+        lsm_view_new(before->active, before->frozen, frozen, after);
+    lsm_gate_switch(&s->gate, view);
+    count_job(s, job);
+    s->may_pick = true;
+    if (job->memtable != NULL) s->flush_failure = KV_OK;
+    lsm_store_gauge(s, view);
+    kv_cond_broadcast(&s->progress);
+}
+
+// The manifest no longer names them.
+static void remove_inputs(lsm_store *s, const lsm_job *job,
+                          const lsm_edit *edit)
+{
+    for (size_t i = 0; i < edit->removed_count && !job->pick.is_move; i++) {
+        // One that cannot be removed is an orphan: the next open tries again.
+        lsm_name name = lsm_table_name(edit->removed[i]);
+        kv_status st = kv_disk_remove(s->config.disk, name.text, job->why);
+        (void)st;
+    }
+    if (job->memtable != NULL) lsm_wal_retire(&s->wal, edit->log, job->why);
+}
+
+static kv_status install(lsm_store *s, const lsm_job *job)
+{
+    lsm_edit edit = {0};
+    kv_mutex_lock(&s->install);
+    kv_status st = KV_OK;
+    if (job->output_count > 0) {
+        st = kv_disk_sync_dir(s->config.disk, job->why); // X1
+    }
+    make_edit(s, job, &edit);
+    // Only who has the install lock changes the version, but a freeze may
+    // switch the view meanwhile.
+    lsm_view *now = lsm_gate_view(&s->gate, NULL);
+    lsm_version *after =
+        lsm_version_after(now->version, &edit, job->outputs, job->output_count);
+    lsm_view_unref(now);
+    if (st == KV_OK) st = log_edit(s, &edit, after, job->why);
+    if (st == KV_OK) {
+        kv_mutex_lock(&s->work);
+        show_version(s, job, after);
+        kv_mutex_unlock(&s->work);
+        remove_inputs(s, job, &edit); // X3
+    }
+    lsm_version_unref(after);
+    lsm_edit_free(&edit);
+    kv_mutex_unlock(&s->install);
+    return st;
+}
+
+// ---- steps ------------------------------------------------------------------
+
+// What a failed job leaves for others to know. Requires the work lock.
+static void note_failure(lsm_store *s, const lsm_job *job, kv_status st)
+{
+    if (job->memtable != NULL) {
+        s->flush_failure = st;
+    } else {
+        s->compact_failure = st;
+        snprintf(s->compact_sentence, sizeof s->compact_sentence, "%s",
+                 kv_last_error());
+    }
+    lsm_store_gauge(s, view_now(s));
+    kv_cond_broadcast(&s->progress);
+}
+
+static void end_job(lsm_store *s, lsm_job *job, kv_status st)
+{
+    // Whether the manifest names them or not is in doubt after an I/O error:
+    // then they stay, for the next open to see.
+    if (st == KV_NO_SPACE || st == KV_CORRUPT) lsm_job_drop(job);
+    kv_mutex_lock(&s->work);
+    forget_job(s, job);
+    if (st != KV_OK) note_failure(s, job, st);
+    lsm_gate_reclaim(&s->gate);
+    kv_mutex_unlock(&s->work);
+    lsm_job_free(job);
+    kv_free(job);
+}
+
+// Compactions move so many bytes in a second at most.
+static void hold_rate(lsm_store *s, const lsm_job *job, uint64_t bytes)
+{
+    uint64_t rate = s->config.rate_bytes;
+    if (rate == 0 || job->memtable != NULL || s->config.steps_inline) return;
+    kv_mutex_lock(&s->work);
+    // Whoever makes progress meanwhile ends the pause early: the rate is a
+    // wish, not a promise.
+    (void)kv_cond_wait_for(&s->progress, &s->work,
+                           bytes * 1000 * 1000 * 1000 / rate);
+    kv_mutex_unlock(&s->work);
+}
+
+static kv_status run_job(lsm_store *s, lsm_job *job)
+{
+    enum { STEP_BYTES = 1 << 20 };
+    kv_status st = job->pick.is_move ? KV_END : lsm_job_run(job);
+    if (st == KV_OK) {
+        hold_rate(s, job, STEP_BYTES);
+        kv_mutex_lock(&s->work);
+        job->is_running = false;
+        kv_mutex_unlock(&s->work);
+        return KV_OK;
+    }
+    if (st == KV_END) st = install(s, job);
+    end_job(s, job, st);
+    return st;
+}
+
+// Makes the log for the next freeze, so that no writer has to.
+static kv_status make_spare(lsm_store *s, bool *did_work)
+{
+    if (s->config.steps_inline || lsm_wal_has_spare(&s->wal)) return KV_OK;
+    *did_work = true;
+    return lsm_wal_prepare(&s->wal, &s->next_number);
+}
+
+// After an I/O error nobody knows what is on the disk (D4): nothing is tried
+// again.
+static kv_status stopped(void)
+{
+    return kv_fail(KV_IO, "housekeeping has stopped after an error; reopen "
+                          "the store");
+}
+
+kv_status lsm_store_step(lsm_store *s, bool *did_work)
+{
+    *did_work = false;
+    kv_status st = make_spare(s, did_work);
+    if (st != KV_OK && st != KV_NO_SPACE) return st;
+    kv_mutex_lock(&s->work);
+    bool has_stopped = s->flush_failure == KV_IO || s->compact_failure == KV_IO;
+    lsm_job *job = has_stopped ? NULL : take_job(s, false);
+    kv_mutex_unlock(&s->work);
+    if (has_stopped) return stopped();
+    if (job == NULL) return KV_OK;
+    *did_work = true;
+    return run_job(s, job);
+}
+
+kv_status lsm_store_flush(lsm_store *s, size_t most)
+{
+    for (;;) {
+        kv_mutex_lock(&s->work);
+        if (s->flush_failure == KV_IO) {
+            kv_mutex_unlock(&s->work);
+            return stopped();
+        }
+        bool is_done = view_now(s)->frozen_count <= most;
+        lsm_job *job = is_done ? NULL : take_job(s, true);
+        if (!is_done && job == NULL) { // somebody is at it
+            (void)kv_cond_wait_for(&s->progress, &s->work, 1000 * 1000);
+        }
+        kv_mutex_unlock(&s->work);
+        if (is_done) return KV_OK;
+        if (job != NULL) KV_TRY(run_job(s, job));
+    }
+}
+
+// ---- settling ---------------------------------------------------------------
+
+static kv_status freeze_now(void *arg)
+{
+    lsm_store *s = arg;
+    if (lsm_memtable_count(s->active) == 0 &&
+        lsm_memtable_range_count(s->active) == 0) {
+        return KV_OK;
+    }
+    KV_TRY(lsm_store_flush(s, s->config.frozen_max - 1));
+    KV_TRY(lsm_store_freeze(s));
+    if (s->must_flush) KV_TRY(lsm_store_flush(s, 0));
+    s->must_flush = false;
+    return KV_OK;
+}
+
+static bool begin_cleaning(lsm_store *s)
+{
+    const lsm_pick *picks[LSM_JOBS_MAX];
+    lsm_pick pick;
+    kv_mutex_lock(&s->work);
+    lsm_busy busy = list_busy(s, picks);
+    bool is_picked =
+        s->job_count < LSM_JOBS_MAX && s->compact_failure == KV_OK &&
+        lsm_pick_cleaning(view_now(s)->version, &s->config.shape, &busy, &pick);
+    if (is_picked) (void)begin_compaction(s, &pick);
+    kv_mutex_unlock(&s->work);
+    return is_picked;
+}
+
+// Somebody else's jobs are work as well: settled is when there are none.
+static bool is_busy(lsm_store *s)
+{
+    kv_mutex_lock(&s->work);
+    bool is_busy = s->flush != NULL || s->job_count > 0;
+    if (is_busy) (void)kv_cond_wait_for(&s->progress, &s->work, 1000 * 1000);
+    kv_mutex_unlock(&s->work);
+    return is_busy;
+}
+
+// Compacting that stopped for want of room, or because of damage, is said once
+// more; room may have come meanwhile.
+static kv_status tell_failure(lsm_store *s)
+{
+    kv_mutex_lock(&s->work);
+    kv_status st = s->compact_failure;
+    if (st == KV_NO_SPACE) {
+        s->compact_failure = KV_OK;
+        s->may_pick = true;
+    } else if (st != KV_OK) {
+        st = kv_fail(st, "compacting has stopped: %s", s->compact_sentence);
+    }
+    kv_mutex_unlock(&s->work);
+    return st == KV_NO_SPACE ? KV_OK : st;
+}
+
+kv_status lsm_store_settle_step(lsm_store *s, bool *did_work)
+{
+    KV_TRY(tell_failure(s));
+    KV_TRY(lsm_store_step(s, did_work));
+    if (*did_work) return KV_OK;
+    uint64_t before = atomic_load(&s->freezes);
+    KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
+    *did_work =
+        atomic_load(&s->freezes) != before || is_busy(s) || begin_cleaning(s);
+    return KV_OK;
+}
+
+kv_status lsm_store_compact_range(lsm_store *s, kv_slice from, kv_slice to,
+                                  bool *did_work)
+{
+    const lsm_pick *picks[LSM_JOBS_MAX];
+    lsm_bounds bounds = {from, to, false};
+    lsm_pick pick;
+    lsm_job *job = NULL;
+    kv_mutex_lock(&s->work);
+    lsm_busy busy = list_busy(s, picks);
+    if (s->job_count < LSM_JOBS_MAX &&
+        lsm_pick_range(view_now(s)->version, &s->config.shape, &busy, &bounds,
+                       &pick)) {
+        job = begin_compaction(s, &pick);
+        job->is_running = true;
+    }
+    kv_mutex_unlock(&s->work);
+    *did_work = job != NULL;
+    return job != NULL ? run_job(s, job) : KV_OK;
+}
+
+// ---- backup -----------------------------------------------------------------
+
+static kv_status write_backup(lsm_store *s, const lsm_version *version,
+                              kv_disk *target)
+{
+    kv_why why = kv_for(KV_FOR_META);
+    for (size_t i = 0; i < version->table_count; i++) {
+        lsm_name name = lsm_table_name(version->tables[i]->id.number);
+        KV_TRY(kv_disk_link(s->config.disk, name.text, target, name.text, why));
+    }
+    uint64_t log_number = lsm_store_new_number(s);
+    kv_recordlog log = {0};
+    KV_TRY(lsm_log_create(target, s->config.store_id, log_number, &log));
+    kv_status st = kv_recordlog_seal(&log, why);
+    kv_status closed = kv_recordlog_close(&log);
+    if (st == KV_OK) st = closed;
+    lsm_manifest manifest = {.disk = target, .store_id = s->config.store_id};
+    lsm_edit all;
+    uint64_t number = lsm_store_new_number(s);
+    lsm_store_all(s, version, log_number, &all);
+    if (st == KV_OK) st = lsm_manifest_begin(&manifest, &all, number, why);
+    closed = lsm_manifest_close(&manifest, st == KV_OK);
+    lsm_edit_free(&all);
+    return st == KV_OK ? closed : st;
+}
+
+// The install lock keeps tables from being removed while they are linked;
+// readers and writers go on.
+kv_status lsm_store_backup(lsm_store *s, kv_disk *target)
+{
+    KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
+    KV_TRY(lsm_store_flush(s, 0));
+    kv_mutex_lock(&s->install);
+    lsm_view *view = lsm_gate_view(&s->gate, NULL);
+    kv_status st = write_backup(s, view->version, target);
+    lsm_view_unref(view);
+    kv_mutex_unlock(&s->install);
+    return st;
+}

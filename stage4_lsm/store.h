@@ -1,0 +1,196 @@
+// store.h -- the whole of stage 4: memtables, their logs, and levels of tables.
+// SPDX-License-Identifier: MIT
+//
+//   put ─▶ log ─▶ active memtable ── full: freeze ──▶ frozen memtables
+//                                                        │ flush (steps)
+//   get ─▶ active, frozen, then run after run            ▼
+//          from the newest to the oldest; the      level 0   ▤ ▤ ▤
+//          first that knows has the answer               │ compact (steps)
+//                                                        ▼
+//                                                  levels 1 … 7
+//
+// Locks, in the order in which they are taken:
+//   commit line   one group of writers at a time: log, active memtable, freeze
+//   install       one change of tables at a time, with its disk calls
+//   work          the jobs under way, and who may switch the view: for
+//                 instructions only, never over a disk call
+// Readers take none of them (view.h).
+//
+// Invariants
+//   S1  A change is in the log, and synced if the mode says so, before it is in
+//       the memtable: what cannot be made durable is never seen.
+//   S2  A log is removed only when a manifest that does not need it is durable.
+//   S3  Memtables are flushed in the order in which they were frozen.
+//   S4  Writers wait where `frozen_max` memtables wait to be flushed, or level
+//       0 has grown past its limit; before that, they are slowed down.
+//
+// Book: "SSTables and LSM-Trees"
+
+#ifndef LSM_STORE_H
+#define LSM_STORE_H
+
+#include "common/commit.h"
+
+#include "compaction.h"
+#include "manifest.h"
+#include "view.h"
+#include "wal.h"
+
+enum { LSM_JOBS_MAX = 4 };
+
+typedef struct lsm_config {
+    kv_disk *disk;
+    uint64_t store_id;
+    bool is_new, read_only;
+    bool sync_commits; // KV_SYNC_COMMIT
+    bool steps_inline; // background=0: a writer does the steps it causes
+    bool use_map;
+    uint64_t memtable_bytes, cache_bytes;
+    size_t frozen_max;
+    uint64_t manifest_bytes; // at which it is rolled over
+    uint64_t rate_bytes;     // that compactions may move in a second; 0: any
+    size_t parallel;         // compactions at once
+    lsm_shape shape;
+    uint32_t block_bytes;
+    lsm_compression compression, last_compression; // of the last level
+    double bits_per_key;
+    bool allots_bits;
+} lsm_config;
+
+// What happened so far, per level; guarded by the work lock.
+typedef struct lsm_level_tally {
+    uint64_t jobs, moves; // that ended here
+    uint64_t bytes_in, bytes_out, entries_in, entries_out;
+} lsm_level_tally;
+
+// How far gets had to go: one thread's part of the counters.
+typedef struct lsm_get_tally {
+    _Alignas(64) _Atomic uint64_t steps[LSM_LEVELS][LSM_STEP_FOUND + 1];
+    _Atomic uint64_t from_memtable;
+} lsm_get_tally;
+
+typedef struct lsm_store {
+    lsm_config config;
+    const kv_explainer *explain;
+    lsm_cache *cache;
+    lsm_workshop shop;
+    lsm_gate gate;
+    _Atomic uint64_t next_number; // of files and runs (X2)
+
+    kv_commit_line line;
+    // The line's leader's:
+    lsm_wal wal;
+    lsm_memtable *active; // the view's
+    uint64_t seq;         // of the last change
+    bool must_flush;      // the memtable was recovered, and is in old logs only
+    uint64_t credit_bytes; // that may be written before the next delay
+    // for whoever wants to know that there is new work
+    _Atomic uint64_t freezes;
+
+    kv_mutex install;
+    lsm_manifest manifest; // guarded by install
+
+    kv_mutex work;
+    kv_cond progress; // something was installed, or has failed
+    bool has_locks;
+    // Guarded by work:
+    lsm_job *flush;              // under way
+    lsm_job *jobs[LSM_JOBS_MAX]; // compactions under way, oldest first
+    size_t job_count;
+    size_t turn;               // whose it is
+    bool may_pick;             // something has changed since the last pick
+    kv_status flush_failure;   // why the last flush did not end
+    kv_status compact_failure; // why compacting stopped
+    char compact_sentence[256];
+    lsm_level_tally levels[LSM_LEVELS];
+    uint64_t delays, stops;    // of writers
+    _Atomic uint32_t pressure; // 0: write at will; see pressure.c
+
+    lsm_get_tally gets[KV_THREAD_SLOTS];
+} lsm_store;
+
+// ---- store.c ----------------------------------------------------------------
+
+// Opens, recovers, and leaves an empty active memtable with a new log.
+// Requires a zeroed store; close accepts whatever this leaves.
+KV_MUST_USE kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
+                                     const kv_explainer *explain);
+// Seals logs and manifest. Requires that no other call runs.
+kv_status lsm_store_close(lsm_store *s);
+// Cost: 1 write for all who arrive together, and 1 sync if sync_commits.
+KV_MUST_USE kv_status lsm_store_write(lsm_store *s, const kv_change *changes,
+                                      size_t count);
+KV_MUST_USE kv_status lsm_store_sync(lsm_store *s);
+uint64_t lsm_store_new_number(lsm_store *s);
+// New log, new active memtable. Requires a place in the commit line, and that
+// fewer than frozen_max memtables are frozen.
+KV_MUST_USE kv_status lsm_store_freeze(lsm_store *s);
+
+// ---- get.c ------------------------------------------------------------------
+
+// KV_NOT_FOUND, or the value. Cost: 1 read for each run whose filter says
+// perhaps, until one knows the key; none of blocks in the cache.
+KV_MUST_USE kv_status lsm_store_get(lsm_store *s, kv_slice key, kv_buf *value);
+KV_MUST_USE kv_status lsm_store_get_many(lsm_store *s, size_t count,
+                                         const kv_slice *keys, kv_buf *values,
+                                         bool *found);
+
+// ---- pressure.c -------------------------------------------------------------
+
+// Looks at how much there is to do. Requires the work lock.
+void lsm_store_gauge(lsm_store *s, const lsm_view *view);
+// Delays the leader of the commit line, who is about to write `bytes`, as the
+// pressure says.
+void lsm_store_delay(lsm_store *s, uint64_t bytes);
+
+// ---- recovery.c -------------------------------------------------------------
+
+// What lsm_store_open finds on disk becomes the view.
+KV_MUST_USE kv_status lsm_store_recover(lsm_store *s);
+// Files in the directory that are not the store's: ours and dead ones are
+// removed, if `remove`; strangers are counted.
+KV_MUST_USE kv_status lsm_store_orphans(lsm_store *s, bool remove,
+                                        uint64_t *strangers);
+
+// ---- housekeeping.c ---------------------------------------------------------
+
+// One bounded step: some MiB of a flush or a compaction, or a log made ahead.
+KV_MUST_USE kv_status lsm_store_step(lsm_store *s, bool *did_work);
+// The same for who wants everything done: without other work, an active
+// memtable that is not empty is frozen, and dead entries are cleaned out.
+KV_MUST_USE kv_status lsm_store_settle_step(lsm_store *s, bool *did_work);
+// Flushes frozen memtables until `most` are left.
+KV_MUST_USE kv_status lsm_store_flush(lsm_store *s, size_t most);
+// Compacts everything between the two keys down to the last level that holds
+// any of it. *did_work is false where there is nothing to do, or somebody is at
+// it.
+KV_MUST_USE kv_status lsm_store_compact_range(lsm_store *s, kv_slice from,
+                                              kv_slice to, bool *did_work);
+// An edit that says everything that a version holds.
+void lsm_store_all(lsm_store *s, const lsm_version *version, uint64_t log,
+                   lsm_edit *out);
+// Gives up what is under way. Requires that no other call runs.
+void lsm_store_drop_jobs(lsm_store *s);
+// Hard links of all tables, and a manifest, in another directory.
+KV_MUST_USE kv_status lsm_store_backup(lsm_store *s, kv_disk *target);
+
+// ---- cursor.c ---------------------------------------------------------------
+
+// A walk over one moment of the store, in key order, without tombstones.
+typedef struct lsm_cursor {
+    lsm_store *store;
+    lsm_view *view;
+    lsm_merge merge;
+    lsm_spans spans;
+    kv_slice from, to; // the caller's
+    bool reverse, has_begun;
+    kv_buf key, value; // of the entry shown; forward: the key only
+} lsm_cursor;
+
+KV_MUST_USE kv_status lsm_cursor_open(lsm_cursor *c, lsm_store *s,
+                                      kv_slice from, kv_slice to, bool reverse);
+KV_MUST_USE kv_status lsm_cursor_next(lsm_cursor *c, kv_slice *key,
+                                      kv_slice *value);
+void lsm_cursor_close(lsm_cursor *c);
+
+#endif
