@@ -16,9 +16,32 @@ typedef struct table {
     uint32_t page_bytes;
     size_t part_count;
     size_t from[BT_DEAL_MAX], limit[BT_DEAL_MAX];
+    bool is_ordered; // K1, so far
 } table;
 
 // ---- all cells in order -----------------------------------------------------
+
+// What was added from `first` on has to be above what was there. Pages that
+// come from a disk are in order each; as neighbours they need not be.
+static void join(table *t, size_t first)
+{
+    const bt_cell *cells = t->deck.cells;
+    if (first == 0 || first == t->deck.count) return;
+    t->is_ordered &= bt_cell_is_below(&cells[first - 1], &cells[first]);
+}
+
+static void add_slots(table *t, const uint8_t *page, size_t from, size_t limit)
+{
+    size_t first = t->deck.count;
+    bt_deck_add_slots(&t->deck, page, from, limit);
+    join(t, first);
+}
+
+static void add_cell(table *t, const bt_cell *cell)
+{
+    bt_deck_add(&t->deck, cell);
+    join(t, t->deck.count - 1);
+}
 
 // Adds one page's cells, with the extra cell among them if it belongs there.
 // True if it did.
@@ -34,9 +57,9 @@ static bool add_page(table *t, const bt_deal *deal, size_t i, bool want_extra)
                   (t->deck.kind == BT_INNER &&
                    kv_slice_cmp(key, deal->between[i]) < 0);
     }
-    bt_deck_add_slots(&t->deck, page, 0, slot);
-    if (belongs) bt_deck_add(&t->deck, deal->extra);
-    bt_deck_add_slots(&t->deck, page, slot + replaces, count);
+    add_slots(t, page, 0, slot);
+    if (belongs) add_cell(t, deal->extra);
+    add_slots(t, page, slot + replaces, count);
     return belongs;
 }
 
@@ -47,7 +70,7 @@ static void collect(table *t, const bt_deal *deal)
         if (i > 0 && t->deck.kind == BT_INNER) {
             bt_cell down =
                 bt_cell_of_child(deal->between[i - 1], bt_link(deal->from[i]));
-            bt_deck_add(&t->deck, &down);
+            add_cell(t, &down);
         }
         if (add_page(t, deal, i, want_extra)) want_extra = false;
     }
@@ -191,9 +214,10 @@ bool bt_deal_out(const bt_deal *deal, size_t to_count, uint8_t *const *to,
     assert(to_count >= 1 && to_count <= BT_DEAL_MAX);
     table t = {.deck.kind = bt_kind_of(deal->from[0]),
                .page_bytes = bt_page_bytes(deal->from[0]),
-               .part_count = to_count};
+               .part_count = to_count,
+               .is_ordered = true};
     collect(&t, deal);
-    bool fits = cut(&t, deal->packing);
+    bool fits = t.is_ordered && cut(&t, deal->packing);
     if (fits) write_all(&t, deal, to, ids, separators);
     bt_deck_free(&t.deck);
     return fits;

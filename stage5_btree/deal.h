@@ -54,7 +54,8 @@ typedef struct bt_deal {
 // position of all. A `to` may be the memory of a `from`. separators[i] is set
 // to what the parent has to have between to[i] and to[i + 1]; it is no buffer
 // that `between` or `extra` points into. False, and nothing is changed, if so
-// few pages cannot hold it, or there are too few cells to give each page one.
+// few pages cannot hold it, if there are too few cells to give each page one,
+// or if the pages do not follow each other (damage; D3 is of those that do).
 bool bt_deal_out(const bt_deal *deal, size_t to_count, uint8_t *const *to,
                  const uint64_t *ids, kv_buf *separators);
 

@@ -79,6 +79,7 @@
 //       shrinks by `here` from page to page: a chain cannot be a circle.
 //   F6  What the picture shows as 0 is 0.
 //   F7  A key is within bt_key_max, a value within BT_VALUE_MAX.
+//   F8  On disk, an inner page has two children or more.
 
 #ifndef BT_FORMAT_H
 #define BT_FORMAT_H
@@ -249,6 +250,7 @@ void bt_cell_copy_key(const bt_cell *cell, size_t from, size_t limit,
 uint32_t bt_cell_head(const bt_cell *cell, size_t prefix_bytes);
 // How many bytes two keys have in common at their front.
 size_t bt_cell_common(const bt_cell *a, const bt_cell *b);
+bool bt_cell_is_below(const bt_cell *a, const bt_cell *b);
 
 // The head of a key's part behind a prefix.
 static inline uint32_t bt_head_of(kv_slice suffix)
@@ -401,14 +403,14 @@ uint32_t bt_page_checksum(const uint8_t *page, uint32_t page_bytes,
                           uint64_t store_id);
 void bt_page_seal(uint8_t *page, uint64_t store_id);
 
-// What a page has to be before anything else looks at it: F1 to F7. No bytes
+// What a page has to be before anything else looks at it: F1 to F8. No bytes
 // that pass make a function of this stage read or write outside of a page, or
 // go on for ever. KV_CORRUPT names page and byte. Cost: a checksum and a walk
 // over the slots.
 KV_MUST_USE kv_status bt_page_verify(const uint8_t *page, uint32_t page_bytes,
                                      uint64_t page_id, uint64_t store_id);
 
-// The same without the checksum, for a page in memory.
+// The same without the checksum and F8, for a page in memory.
 KV_MUST_USE kv_status bt_page_check(const uint8_t *page, uint32_t page_bytes,
                                     uint64_t page_id);
 

@@ -102,6 +102,14 @@ size_t bt_cell_common(const bt_cell *a, const bt_cell *b)
     return i;
 }
 
+bool bt_cell_is_below(const bt_cell *a, const bt_cell *b)
+{
+    size_t common = bt_cell_common(a, b);
+    if (common == bt_cell_key_bytes(b)) return false;
+    if (common == bt_cell_key_bytes(a)) return true;
+    return key_byte(a, common) < key_byte(b, common);
+}
+
 // ---- a cell as bytes --------------------------------------------------------
 
 void bt_slot_encode(uint8_t *slot, uint32_t head, size_t offset)

@@ -209,5 +209,11 @@ kv_status bt_page_verify(const uint8_t *page, uint32_t page_bytes,
                        "%s: page %" PRIu64 ", byte %" PRIu64 ": a bad checksum",
                        bt_file_name, page_id, page_id * page_bytes);
     }
+    if (page[4] == BT_INNER && bt_count(page) == 0) { // F8
+        return kv_fail(KV_CORRUPT,
+                       "%s: page %" PRIu64 ", byte %" PRIu64
+                       ": an inner page of one child",
+                       bt_file_name, page_id, page_id * page_bytes + 32);
+    }
     return bt_page_check(page, page_bytes, page_id);
 }

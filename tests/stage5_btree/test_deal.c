@@ -202,6 +202,34 @@ static void nothing_is_lost_and_separators_are_right(void **state)
     }
 }
 
+// Neighbours that a damaged tree claims, in the wrong order or with keys in
+// common: refused, in whatever number of pages.
+static void strangers_are_no_neighbours(void **state)
+{
+    (void)state;
+    static const char *const keys[][2][2] = {
+        {{"m", "n"}, {"a", "b"}},
+        {{"abcdefghijkl", "abcdefghijklm"}, {"ab", "abcdefghijkz"}},
+        {{"a", "b"}, {"b", "c"}}};
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t pages[2][512], to[3][512];
+        uint8_t *all[] = {to[0], to[1], to[2]};
+        uint64_t ids[] = {7, 8, 9};
+        kv_buf separators[2] = {{0}};
+        for (int p = 0; p < 2; p++) {
+            bt_page_init(pages[p], 512, BT_LEAF, 0, 7U + (unsigned)p);
+            for (size_t k = 0; k < 2; k++) {
+                bt_cell cell = bt_cell_of(kv_str(keys[i][p][k]), kv_str("v"));
+                assert_true(bt_page_insert(pages[p], k, &cell));
+            }
+        }
+        bt_deal deal = {.from_count = 2, .from = {pages[0], pages[1]}};
+        for (size_t count = 1; count <= 3; count++) {
+            assert_false(bt_deal_out(&deal, count, all, ids, separators));
+        }
+    }
+}
+
 // ---- how full ---------------------------------------------------------------
 
 // The leaves of a tree, from left to right, without what is above them.
@@ -296,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_and_separators_are_right),
+        cmocka_unit_test(strangers_are_no_neighbours),
         cmocka_unit_test(pages_are_as_full_as_the_book_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,6 +266,17 @@ static void a_page_belongs_to_its_place_store_and_size(void **state)
     }
 }
 
+static void an_inner_page_of_one_child_is_damage_on_disk(void **state)
+{
+    (void)state;
+    uint8_t page[512];
+    bt_page_init(page, sizeof page, BT_INNER, 1, 7);
+    bt_set_link(page, 9);
+    bt_page_seal(page, STORE);
+    assert_ok(bt_page_check(page, sizeof page, 7));
+    assert_status(bt_page_verify(page, sizeof page, 7, STORE), KV_CORRUPT);
+}
+
 // Does everything to a page that a tree does.
 static void use(uint8_t *page, kv_rng *rng)
 {
@@ -370,6 +381,7 @@ int main(void)
         cmocka_unit_test(superblocks_that_make_no_sense),
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(a_page_belongs_to_its_place_store_and_size),
+        cmocka_unit_test(an_inner_page_of_one_child_is_damage_on_disk),
         cmocka_unit_test(damaged_pages_are_refused_or_usable),
         cmocka_unit_test(random_bytes_are_no_page),
     };
