@@ -32,6 +32,8 @@ static size_t gather(const log_finder *finder, uint64_t hash, candidate *to,
         to[i].place = places[i];
         to[i].segment =
             log_segments_at(finder->segments, places[i], &to[i].offset);
+        // A mapped record is on its way while we pin, unlatch and count.
+        log_segment_prefetch(to[i].segment, to[i].offset);
         log_segment_pin(to[i].segment); // G1
     }
     log_index_unlock(table);
