@@ -8,12 +8,15 @@
 
 enum { BLOCK_BYTES = 4096 }; // what a file system allocates at a time
 
+// A kv_disk_stats that grows while others read it.
+typedef struct sums {
+    _Atomic uint64_t reads, read_bytes, writes, write_bytes;
+    _Atomic uint64_t sequential_bytes, syncs;
+} sums;
+
 // One thread's counters.
 typedef struct tally {
-    _Alignas(64) struct {
-        _Atomic uint64_t reads, read_bytes, writes, write_bytes;
-        _Atomic uint64_t sequential_bytes, syncs;
-    } by[KV_REASONS][2]; // [1]: a background step's
+    _Alignas(64) sums by[KV_REASONS][2]; // [1]: a background step's
 } tally;
 
 // A file on disk, however often it is open and whatever it is called now.
@@ -390,31 +393,41 @@ kv_status kv_disk_open_count(kv_disk *below, kv_disk **out)
     return KV_OK;
 }
 
+static uint64_t now(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_sums(kv_disk_stats *to, const sums *from)
+{
+    to->reads += now(&from->reads);
+    to->read_bytes += now(&from->read_bytes);
+    to->writes += now(&from->writes);
+    to->write_bytes += now(&from->write_bytes);
+    to->sequential_bytes += now(&from->sequential_bytes);
+    to->syncs += now(&from->syncs);
+}
+
+static void add_stats(kv_disk_stats *to, const kv_disk_stats *from)
+{
+    to->reads += from->reads;
+    to->read_bytes += from->read_bytes;
+    to->writes += from->writes;
+    to->write_bytes += from->write_bytes;
+    to->sequential_bytes += from->sequential_bytes;
+    to->syncs += from->syncs;
+}
+
 void kv_disk_count_read(kv_disk *disk, kv_disk_stats *all,
                         kv_disk_stats *waited)
 {
-    count_disk *d = disk_of(disk);
+    const count_disk *d = disk_of(disk);
     for (int reason = 0; reason < KV_REASONS; reason++) {
         all[reason] = waited[reason] = (kv_disk_stats){0};
         for (int slot = 0; slot < KV_THREAD_SLOTS; slot++) {
-            for (int background = 0; background < 2; background++) {
-                uint64_t is_waited = !background;
-#define SUM(what)                                                              \
-    do {                                                                       \
-        uint64_t n = atomic_load_explicit(                                     \
-            &d->tallies[slot].by[reason][background].what,                     \
-            memory_order_relaxed);                                             \
-        all[reason].what += n;                                                 \
-        waited[reason].what += n * is_waited;                                  \
-    } while (0)
-                SUM(reads);
-                SUM(read_bytes);
-                SUM(writes);
-                SUM(write_bytes);
-                SUM(sequential_bytes);
-                SUM(syncs);
-#undef SUM
-            }
+            add_sums(&waited[reason], &d->tallies[slot].by[reason][0]);
+            add_sums(&all[reason], &d->tallies[slot].by[reason][1]);
         }
+        add_stats(&all[reason], &waited[reason]); // so that all >= waited
     }
 }

@@ -75,10 +75,10 @@ kv_status cmp_io_read(cmp_io *io)
 uint64_t cmp_resident_bytes(void)
 {
     char text[256];
-    unsigned long long size = 0, resident = 0;
     slurp("/proc/self/statm", text, sizeof text);
-    if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
-    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    const char *resident = text + strcspn(text, " "); // behind the size
+    uint64_t pages = strtoull(resident, NULL, 10);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 void cmp_memory_warm(uint64_t bytes)
