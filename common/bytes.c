@@ -62,12 +62,12 @@ void kv_buf_printf(kv_buf *b, const char *fmt, ...)
 static size_t escape_byte(uint8_t byte, char to[5])
 {
     const char *digits = "0123456789abcdef";
-    char letter = byte == '\t'   ? 't'
-                  : byte == '\n' ? 'n'
-                  : byte == '\r' ? 'r'
-                  : byte == '\\' ? '\\'
-                                 : 0;
-    if (letter != 0) {
+    char letter = '\0';
+    if (byte == '\t') letter = 't';
+    else if (byte == '\n') letter = 'n';
+    else if (byte == '\r') letter = 'r';
+    else if (byte == '\\') letter = '\\';
+    if (letter != '\0') {
         to[0] = '\\', to[1] = letter;
         return 2;
     }

@@ -8,7 +8,7 @@
 #include "common/cli/terminal.h"
 #include "common/clock.h"
 
-static const uint64_t redraw_ns = 100 * 1000 * 1000;
+static const uint64_t redraw_ns = 100000000;
 
 void kv_cli_progress_begin(kv_cli_progress *p, const char *doing, bool is_on)
 {
