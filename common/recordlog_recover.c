@@ -53,7 +53,10 @@ static kv_status look(log_reader *r, uint64_t offset, size_t want,
         }
     }
     size_t skip = (size_t)(offset - r->at);
-    *out = kv_slice_of(r->window.data + skip, r->window.len - skip);
+    // An empty file's window is NULL, to which not even 0 may be added.
+    *out = skip < r->window.len
+               ? kv_slice_of(r->window.data + skip, r->window.len - skip)
+               : (kv_slice){0};
     return KV_OK;
 }
 
