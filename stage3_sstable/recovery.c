@@ -147,7 +147,7 @@ static kv_status replay_logs(replay *r, const uint64_t *numbers, size_t count)
     for (size_t i = 0; i < count; i++) {
         log_facts log = {.number = numbers[i]};
         KV_TRY(replay_log(r, &log));
-        if (i > 0 && log.previous_size != 0 &&
+        if (before.number != 0 && log.previous_size != 0 &&
             log.previous_size != before.size) {
             return kv_fail(KV_CORRUPT,
                            "%s: ends at %" PRIu64 ", and was %" PRIu64
@@ -156,7 +156,9 @@ static kv_status replay_logs(replay *r, const uint64_t *numbers, size_t count)
                            sst_log_name(before.number).text, before.size,
                            log.previous_size, sst_log_name(log.number).text);
         }
-        before = log;
+        // One that was torn at birth, on a full disk for one, was nobody's
+        // predecessor: the next was begun behind the log before it.
+        if (log.size > 0) before = log;
     }
     return KV_OK;
 }

@@ -1,6 +1,7 @@
 // test_fault.c -- the named engine on a disk that fails, fills up, or lies.
 // SPDX-License-Identifier: MIT
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/fault/life.h"
@@ -80,7 +81,7 @@ static void every_call_may_fail(const life *begin)
 static void no_failure_loses_what_was_acknowledged(void **state)
 {
     (void)state;
-    life_try(subject, every_call_may_fail);
+    life_try(subject, "R4", "calls that failed", every_call_may_fail);
 }
 
 // A store whose process was killed is opened with a rule; then the disk is
@@ -120,7 +121,7 @@ static void every_opening_may_fail(const life *begin)
 static void no_failure_at_the_start_loses_anything(void **state)
 {
     (void)state;
-    life_try(subject, every_opening_may_fail);
+    life_try(subject, "R4", "calls that failed", every_opening_may_fail);
 }
 
 // ---- a disk that fills up ---------------------------------------------------
@@ -171,7 +172,7 @@ static void every_capacity(const life *begin)
 static void a_full_disk_is_no_disaster(void **state)
 {
     (void)state;
-    life_try(subject, every_capacity);
+    life_try(subject, "R6", "capacities", every_capacity);
 }
 
 // ---- a sync that fails ------------------------------------------------------
@@ -234,7 +235,7 @@ static void every_sync_may_fail(const life *begin)
 static void a_failed_sync_is_believed(void **state)
 {
     (void)state;
-    life_try(subject, every_sync_may_fail);
+    life_try(subject, "R5", "syncs that failed", every_sync_may_fail);
 }
 
 // Without a sync for each write, a close that says KV_OK is the promise that
@@ -276,14 +277,19 @@ static void every_close_may_fail(const life *begin)
 static void a_close_that_says_so_has_synced(void **state)
 {
     (void)state;
-    life_try(subject, every_close_may_fail);
+    life_try(subject, "R5", "power cuts behind a close", every_close_may_fail);
 }
 
 int main(int argc, char **argv)
 {
-    subject = argc == 2 ? test_engine(argv[1]) : NULL;
+    subject = argc == 2 || argc == 3 ? test_engine(argv[1]) : NULL;
+    if (argc == 3) {
+        life_seeds[0] = strtoull(argv[2], NULL, 10);
+        life_seeds[1] = life_seeds[0] + 1;
+    }
     if (subject == NULL) {
-        fprintf(stderr, "say test_fault ENGINE, one that this build has\n");
+        fprintf(stderr, "say test_fault ENGINE [SEED], an engine that this "
+                        "build has\n");
         return 2;
     }
     const struct CMUnitTest tests[] = {

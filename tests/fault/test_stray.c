@@ -151,7 +151,7 @@ static void flipped(const life *begin)
 static void no_changed_bit_of_a_killed_store_goes_unnoticed(void **state)
 {
     (void)state;
-    life_try(subject, flipped);
+    life_try(subject, "R8", "bits flipped in a store that was killed", flipped);
 }
 
 // ---- pieces in the wrong place ----------------------------------------------
@@ -238,7 +238,7 @@ static void misplaced(const life *begin)
 static void nothing_counts_in_the_wrong_place(void **state)
 {
     (void)state;
-    life_try(subject, misplaced);
+    life_try(subject, "R9", "writes that went astray", misplaced);
 }
 
 int main(int argc, char **argv)
