@@ -276,8 +276,7 @@ static verdict weigh(finding *f)
     while (n-- > 0) {
         if (is_state(f, n)) return OLDER;
     }
-    complain(f, "the state after no commit");
-    return SILENT;
+    return MIXED;
 }
 
 static verdict look_inside(finding *f)

@@ -11,7 +11,8 @@
 //   read that touches the damage and in kv_check.
 //
 // Only where durability.md says that it cannot be told from a crash may a store
-// be older than it was: the state after an earlier commit, whole.
+// be older than it was: the state after an earlier commit, whole; or, when two
+// files were damaged at once, show older values of some keys.
 
 #ifndef TESTS_FAULT_DAMAGE_H
 #define TESTS_FAULT_DAMAGE_H
@@ -26,6 +27,7 @@ typedef enum verdict {
     REFUSED,  // the store does not open
     DETECTED, // it opens; what is not there says KV_CORRUPT
     OLDER,    // it shows an earlier state
+    MIXED,    // it shows values of several states, each one right once
     SILENT,   // the law is broken
     VERDICTS, // how many
 } verdict;

@@ -46,16 +46,19 @@ static uint64_t tally[KINDS][VERDICTS];
 // further (durability.md): then the store may be older.
 static bool may_be_older(kind k)
 {
-    return k == CUT || k == BLANK || k == MISSING || k == STALE;
+    return k == CUT || k == BLANK || k == MISSING || k == STALE || k == SWAPPED;
 }
 
 static void judge(const closed_store *s, kind k, kv_disk *damaged,
                   const char *what)
 {
     verdict v = damage_look(s, damaged, what);
-    if (v == OLDER && !may_be_older(k)) {
-        print_error("%s{%s}, %s: an older state, and nobody says so\n",
-                    kv_describe(s->engine)->name, s->knobs, what);
+    // Two files that change places are two that are damaged.
+    bool is_lawful = v == MIXED ? k == SWAPPED : v != OLDER || may_be_older(k);
+    if (!is_lawful) {
+        print_error("%s{%s}, %s: %s, and nobody says so\n",
+                    kv_describe(s->engine)->name, s->knobs, what,
+                    v == OLDER ? "an older state" : "the state of no commit");
         v = SILENT;
     }
     tally[k][v]++;
@@ -308,8 +311,8 @@ static void print_tally(void)
 {
     const char *name = kv_describe(subject)->name;
     uint64_t structural = 0, silent = 0;
-    printf("%-12s %9s %9s %9s %9s %9s\n", name, "harmless", "refused",
-           "detected", "older", "silent");
+    printf("%-12s %9s %9s %9s %9s %9s %9s\n", name, "harmless", "refused",
+           "detected", "older", "mixed", "silent");
     for (int k = 0; k < KINDS; k++) {
         printf("%-12s", kind_words[k]);
         for (int v = 0; v < VERDICTS; v++) {
