@@ -13,7 +13,7 @@ help:
 	@echo 'make test      build with sanitizers, run every test suite'
 	@echo 'make stage1    the test suite of stage 1 alone; stage2, stage3 likewise'
 	@echo 'make check     the checks of the house alone: a few seconds'
-	@echo 'make soak      the long test: hours, for a quiet night'
+	@echo 'make soak      the long test, and its goals; SOAK_MINUTES=60'
 	@echo 'make format    let clang-format put every file right'
 	@echo 'make tidy      clang-tidy on every file'
 	@echo 'make clean     remove build/ and report/'
@@ -36,7 +36,7 @@ test:
 
 soak:
 	sh setup.sh
-	sh tests/all.sh soak
+	sh tests/soak/soak.sh
 
 stage1 stage2 stage3: dev
 	ctest --preset $@

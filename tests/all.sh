@@ -2,8 +2,7 @@
 # all.sh -- every suite, in every build that could tell us something new.
 # SPDX-License-Identifier: MIT
 #
-#   sh tests/all.sh          what `make test` runs
-#   sh tests/all.sh soak     what `make soak` runs: the long tests only
+# This is what `make test` runs; `make soak` runs tests/soak/soak.sh.
 #
 #   asan    everything, with the address and undefined-behaviour sanitizers
 #   tsan    what runs threads, with the thread sanitizer
@@ -53,20 +52,9 @@ run() {
     passed=$((passed + ${all:-0} - ${bad:-0}))
 }
 
-case ${1:-} in
-soak)
-    run asan -C soak -L '^soak$'
-    ;;
-'')
-    run asan
-    run tsan -L '^threads$'
-    run clang -LE '^(crash|fault|fuzz|mutants|slow|meta)$'
-    ;;
-*)
-    echo "all.sh: '$1' is neither nothing nor 'soak'" >&2
-    exit 2
-    ;;
-esac
+run asan
+run tsan -L '^threads$'
+run clang -LE '^(crash|fault|fuzz|mutants|slow|meta)$'
 
 echo
 [ -z "$broken" ] || echo "not well:$broken"

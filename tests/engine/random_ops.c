@@ -113,6 +113,8 @@ int main(int argc, char **argv)
         if (runs == 0) return 1;
         printf("%s: %zu runs of %d operations agree with the model\n",
                kv_describe(engines[i])->name, runs, OPS_PER_RUN);
+        test_figure("R11", kv_describe(engines[i])->name, "random operations",
+                    runs * OPS_PER_RUN);
         done += runs;
     }
     return done == 0; // a suite that ran nothing has not passed

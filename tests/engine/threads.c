@@ -6,6 +6,7 @@
 // that ever sees a version fall, or half of a batch, has found a bug; so has
 // the sanitizer for threads, under which this is run, too.
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "common/rng.h"
 #include "common/thread.h"
@@ -289,6 +290,7 @@ static void compare(crowd *c)
 }
 
 static uint64_t scale = 1;
+static uint64_t crowd_ns; // of all members of all crowds together
 
 static void run_crowd(subject *s, uint64_t rounds)
 {
@@ -298,6 +300,7 @@ static void run_crowd(subject *s, uint64_t rounds)
     c->rounds = rounds * scale;
     atomic_store(&c->writers_left, WRITERS);
     kv_mutex_init(&c->lock);
+    uint64_t start = kv_now_ns();
     for (unsigned i = 0; i < WRITERS + READERS; i++) {
         members[i].crowd = c;
         members[i].number = i;
@@ -307,6 +310,7 @@ static void run_crowd(subject *s, uint64_t rounds)
     for (unsigned i = 0; i < WRITERS + READERS; i++) {
         kv_thread_join(&members[i].thread);
     }
+    crowd_ns += (kv_now_ns() - start) * (WRITERS + READERS);
     if (atomic_load(&c->failed)) fail_msg("%s", c->why);
     compare(c);
     subject_reopen(s);
@@ -466,5 +470,8 @@ int main(int argc, char **argv)
     };
     arguments args = subject_arguments(argc, argv);
     scale = args.scale;
-    return subject_run_laws(&args, laws, sizeof laws / sizeof laws[0]) > 0;
+    int failed = subject_run_laws(&args, laws, sizeof laws / sizeof laws[0]);
+    test_figure("R13", args.engine != NULL ? args.engine : "all",
+                "thread seconds", crowd_ns / 1000000000);
+    return failed > 0;
 }

@@ -187,6 +187,6 @@ int main(int argc, char **argv)
             total += run_target(t, seed, scale);
         }
     }
-    printf("%llu inputs\n", (unsigned long long)total);
+    test_figure("R10", "all", "fuzz executions", total);
     return total == 0;
 }
