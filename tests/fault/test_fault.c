@@ -283,6 +283,7 @@ static void a_close_that_says_so_has_synced(void **state)
 int main(int argc, char **argv)
 {
     subject = argc == 2 || argc == 3 ? test_engine(argv[1]) : NULL;
+    life_seeds[1] = 77; // begins a log on a disk that is full just then
     if (argc == 3) {
         life_seeds[0] = strtoull(argv[2], NULL, 10);
         life_seeds[1] = life_seeds[0] + 1;
