@@ -146,5 +146,5 @@ void life_try(const kv_engine *engine, const char *goal, const char *what,
     }
     kv_names_free(&knobs);
     test_figure(goal, kv_describe(engine)->name, what, life_injections);
-    assert_true(life_injections > 10);
+    assert_true(life_injections > 5);
 }
