@@ -14,6 +14,7 @@ kv_status life_open(life *l)
     return kv_open(l->engine,
                    &(kv_options){.path = "fault",
                                  .knobs = l->knobs,
+                                 .memory_bytes = 1 << 20, // two dozen keys
                                  .disk = l->disk,
                                  .sync = l->sync,
                                  .interval_ms = 3600 * 1000, // never by itself
