@@ -1,0 +1,271 @@
+// test_memtable.c -- spans and the memtable: order, versions, range tombstones,
+// and readers that go on while one writer adds.
+// SPDX-License-Identifier: MIT
+
+#include "common/rng.h"
+#include "common/thread.h"
+
+#include "head.h"
+#include "memtable.h"
+#include "tests/support/test.h"
+
+static const uint64_t seed = 4;
+
+// ---- spans ------------------------------------------------------------------
+
+enum { LETTERS = 26 };
+
+static kv_slice letter(unsigned i)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    return kv_slice_of(letters + i, 1);
+}
+
+// A range of letters and what it covers, one number for each letter and one
+// for what lies behind the last.
+static lsm_range_tombstone random_range(kv_rng *rng, uint64_t seq,
+                                        uint64_t *covered)
+{
+    unsigned from = (unsigned)kv_rng_below(rng, LETTERS + 1);
+    unsigned to = (unsigned)kv_rng_below(rng, LETTERS + 1);
+    lsm_range_tombstone r = {.seq = seq};
+    // One too high is no bound at that end.
+    if (from < LETTERS) r.from = letter(from);
+    if (to < LETTERS) r.to = letter(to);
+    unsigned first = from < LETTERS ? from : 0;
+    unsigned limit = to < LETTERS ? to : LETTERS + 1;
+    for (unsigned i = first; i < limit; i++) {
+        if (seq > covered[i]) covered[i] = seq;
+    }
+    return r;
+}
+
+static void check_spans(const lsm_spans *s, const uint64_t *covered)
+{
+    for (unsigned i = 0; i < LETTERS; i++) {
+        assert_int_equal(lsm_spans_seq(s, letter(i)), covered[i]);
+    }
+    assert_int_equal(lsm_spans_seq(s, kv_str("zz")), covered[LETTERS - 1]);
+    for (size_t i = 0; i + 1 < s->count; i++) { // N1
+        assert_true(s->at[i].to.len > 0);
+        assert_true(kv_slice_cmp(s->at[i].from, s->at[i].to) < 0);
+        assert_true(kv_slice_cmp(s->at[i].to, s->at[i + 1].from) <= 0);
+    }
+}
+
+static void spans_are_what_covers_each_key(void **state)
+{
+    (void)state;
+    kv_rng rng;
+    kv_rng_seed(&rng, seed);
+    for (int round = 0; round < 500; round++) {
+        lsm_spans s = {0};
+        uint64_t covered[LETTERS + 1] = {0};
+        for (uint64_t i = 1; i <= 12; i++) {
+            // In any order of their numbers: a compaction adds them so.
+            uint64_t seq = 1 + (i * 7) % 13;
+            lsm_range_tombstone r = random_range(&rng, seq, covered);
+            lsm_spans_add(&s, &r);
+            check_spans(&s, covered);
+        }
+        lsm_spans_free(&s);
+    }
+}
+
+// ---- heads ------------------------------------------------------------------
+
+static void a_head_never_falls(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "", "a", "b", "ba", "ba\1", "baa", "babcdefgh", "babcdefgi", "bb", "c"};
+    static const char *const prefixes[] = {"", "b", "ba", "bab", "zzz"};
+    for (size_t p = 0; p < 5; p++) {
+        for (size_t i = 0; i + 1 < sizeof keys / sizeof *keys; i++) {
+            assert_true(lsm_head(kv_str(prefixes[p]), kv_str(keys[i])) <=
+                        lsm_head(kv_str(prefixes[p]), kv_str(keys[i + 1])));
+        }
+    }
+}
+
+// ---- the memtable -----------------------------------------------------------
+
+enum { KEYS = 300, ADDS = 4000 };
+
+static kv_slice key_of(char *room, unsigned i)
+{
+    snprintf(room, 32, "key%05u", i * 37 % KEYS);
+    return kv_str(room);
+}
+
+// Entry i of a run: key i * 37 % KEYS, number i, a value that says so.
+static void add(lsm_memtable *m, unsigned i)
+{
+    char key[32], value[32];
+    snprintf(value, sizeof value, "value %u", i);
+    lsm_entry e = {.key = key_of(key, i), .seq = i};
+    if (i % 5 == 0) e.kind = LSM_DEL;
+    else e.value = kv_str(value);
+    lsm_memtable_add(m, &e);
+}
+
+// The number of the newest add up to `most` of the key that add `i` wrote.
+static unsigned newest(unsigned i, unsigned most)
+{
+    unsigned place = i % KEYS;
+    if (place > most) return 0;
+    return most - (most - place) % KEYS;
+}
+
+static void every_version_is_found(void **state)
+{
+    (void)state;
+    char key[32], value[32];
+    static const char *const prefixes[] = {"", "key0", "kez", "key00000000"};
+    for (size_t p = 0; p < 4; p++) {
+        lsm_memtable *m = lsm_memtable_new(7, 4096, kv_str(prefixes[p]));
+        for (unsigned i = 1; i <= ADDS; i++) add(m, i);
+        assert_ok(lsm_memtable_check(m));
+        assert_int_equal(lsm_memtable_count(m), ADDS);
+        for (unsigned most = 1; most <= ADDS; most += 97) {
+            for (unsigned i = 1; i <= KEYS; i++) {
+                lsm_entry e;
+                unsigned want = newest(i, most);
+                bool is_found = lsm_memtable_get(m, key_of(key, i), most, &e);
+                assert_int_equal(is_found, want > 0);
+                if (!is_found) continue;
+                assert_int_equal(e.seq, want);
+                snprintf(value, sizeof value, "value %u", want);
+                if (want % 5 != 0) assert_slice(e.value, value);
+            }
+        }
+        lsm_memtable_unref(m);
+    }
+}
+
+static void a_walk_is_the_order_both_ways(void **state)
+{
+    (void)state;
+    lsm_memtable *m = lsm_memtable_new(7, 1024, (kv_slice){0});
+    for (unsigned i = 1; i <= ADDS; i++) add(m, i);
+    uint64_t most = ADDS / 2;
+    lsm_iter *it = lsm_memtable_iter(m, most);
+    lsm_memtable_unref(m); // the walk's reference keeps it
+    static uint64_t seen[ADDS];
+    size_t count = 0;
+    lsm_entry before = {0};
+    for (assert_ok(it->ops->first(it)); it->is_valid;
+         assert_ok(it->ops->next(it))) {
+        assert_true(it->entry.seq <= most);
+        if (count > 0) assert_true(lsm_entry_cmp(&before, &it->entry) < 0);
+        before = it->entry;
+        seen[count++] = it->entry.seq;
+    }
+    assert_int_equal(count, most);
+    for (assert_ok(it->ops->last(it)); it->is_valid;
+         assert_ok(it->ops->prev(it))) {
+        assert_int_equal(it->entry.seq, seen[--count]);
+    }
+    assert_int_equal(count, 0);
+    assert_ok(it->ops->seek_before(it, kv_str("key00100")));
+    assert_slice(it->entry.key, "key00099");
+    assert_ok(it->ops->seek(it, kv_str("key00100")));
+    assert_slice(it->entry.key, "key00100");
+    assert_ok(it->ops->seek(it, kv_str("kez")));
+    assert_false(it->is_valid);
+    it->ops->free(it);
+}
+
+static void an_older_reader_sees_older_ranges(void **state)
+{
+    (void)state;
+    lsm_memtable *m = lsm_memtable_new(7, 1024, (kv_slice){0});
+    lsm_range_tombstone wide = {kv_str("b"), kv_str("y"), 5};
+    lsm_range_tombstone all = {kv_str(""), kv_str(""), 9};
+    lsm_memtable_add_range(m, &wide);
+    lsm_memtable_add_range(m, &all);
+    assert_int_equal(lsm_memtable_range_seq(m, kv_str("c"), 4), 0);
+    assert_int_equal(lsm_memtable_range_seq(m, kv_str("c"), 8), 5);
+    assert_int_equal(lsm_memtable_range_seq(m, kv_str("a"), 8), 0);
+    assert_int_equal(lsm_memtable_range_seq(m, kv_str("c"), 9), 9);
+    assert_int_equal(lsm_memtable_range_seq(m, kv_str("zz"), 9), 9);
+    assert_int_equal(lsm_memtable_range_count(m), 2);
+    lsm_memtable_unref(m);
+}
+
+// ---- one writer, many readers -----------------------------------------------
+
+typedef struct crowd {
+    lsm_memtable *m;
+    _Atomic unsigned done; // adds that readers may count on
+    _Atomic unsigned wrong;
+} crowd;
+
+static void *write_all(void *arg)
+{
+    crowd *c = arg;
+    for (unsigned i = 1; i <= ADDS; i++) {
+        add(c->m, i);
+        atomic_store(&c->done, i);
+    }
+    return NULL;
+}
+
+// A reader finds exactly what was there at its moment, never what is newer.
+static void *read_all(void *arg)
+{
+    crowd *c = arg;
+    char key[32];
+    unsigned most;
+    do {
+        most = atomic_load(&c->done);
+        for (unsigned i = 1; i <= KEYS; i += 7) {
+            lsm_entry e;
+            unsigned want = newest(i, most);
+            bool is_found = lsm_memtable_get(c->m, key_of(key, i), most, &e);
+            if (is_found != (want > 0) || (is_found && e.seq != want)) {
+                atomic_fetch_add(&c->wrong, 1);
+            }
+        }
+        lsm_iter *it = lsm_memtable_iter(c->m, most);
+        unsigned count = 0;
+        for (assert_ok(it->ops->first(it)); it->is_valid;
+             assert_ok(it->ops->next(it))) {
+            count++;
+        }
+        if (count != most) atomic_fetch_add(&c->wrong, 1);
+        it->ops->free(it);
+    } while (most < ADDS);
+    return NULL;
+}
+
+static void readers_see_their_moment_while_one_writes(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        crowd c = {.m = lsm_memtable_new(7, 1024, kv_str("key"))};
+        kv_thread writer, readers[2];
+        kv_thread_start(&readers[0], read_all, &c);
+        kv_thread_start(&readers[1], read_all, &c);
+        kv_thread_start(&writer, write_all, &c);
+        kv_thread_join(&writer);
+        kv_thread_join(&readers[0]);
+        kv_thread_join(&readers[1]);
+        assert_int_equal(c.wrong, 0);
+        lsm_memtable_unref(c.m);
+    }
+}
+
+int main(void)
+{
+    printf("seed %llu\n", (unsigned long long)seed);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spans_are_what_covers_each_key),
+        cmocka_unit_test(a_head_never_falls),
+        cmocka_unit_test(every_version_is_found),
+        cmocka_unit_test(a_walk_is_the_order_both_ways),
+        cmocka_unit_test(an_older_reader_sees_older_ranges),
+        cmocka_unit_test(readers_see_their_moment_while_one_writes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
