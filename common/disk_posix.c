@@ -200,9 +200,9 @@ static kv_status posix_map(kv_file *file, uint64_t offset, size_t len,
     }
     if (!KV_LIKELY(len <= f->mapped_bytes && offset <= f->mapped_bytes - len)) {
         return kv_fail(KV_CORRUPT,
-                       "%s: offset %llu is beyond the %llu bytes that are "
-                       "mapped",
-                       file->name, (unsigned long long)(offset + len),
+                       "%s: %zu bytes at %llu are not all among the %llu that "
+                       "are mapped",
+                       file->name, len, (unsigned long long)offset,
                        (unsigned long long)f->mapped_bytes);
     }
     *out = kv_slice_of(map + offset, len);
