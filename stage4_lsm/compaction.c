@@ -10,7 +10,6 @@
 #include "head.h"
 
 enum {
-    STEP_BYTES = 1 << 20,
     BELOW_TABLES_MAX = 10, // an output overlaps about so many below it at most
 };
 
@@ -259,19 +258,19 @@ static kv_status keep(lsm_job *job, const lsm_entry *entry)
 
 // ---- run --------------------------------------------------------------------
 
-kv_status lsm_job_run(lsm_job *job)
+kv_status lsm_job_run(lsm_job *job, uint64_t bytes)
 {
-    uint64_t bytes = 0;
-    if (!job->has_begun)
+    if (!job->has_begun) {
         KV_TRY(lsm_merge_seek(&job->merge, (kv_slice){0}, false));
+    }
     job->has_begun = true;
-    while (bytes < STEP_BYTES) {
+    for (uint64_t moved = 0; moved < bytes;) {
         const lsm_entry *entry = lsm_merge_entry(&job->merge);
         if (entry == NULL) {
             kv_status st = end_output(job, (kv_slice){0});
             return st == KV_OK ? KV_END : st;
         }
-        bytes += entry->key.len + entry->value.len + 8;
+        moved += entry->key.len + entry->value.len + 8;
         job->entries_in++;
         if (!is_dropped(job, entry)) KV_TRY(keep(job, entry));
         KV_TRY(lsm_merge_next(&job->merge));

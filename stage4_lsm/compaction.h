@@ -86,9 +86,9 @@ void lsm_job_flush(lsm_job *job, const lsm_workshop *shop,
 // A compaction; takes over the pick. Requires that it is not a move.
 void lsm_job_compact(lsm_job *job, const lsm_workshop *shop,
                      const lsm_pick *pick);
-// Merges some MiB; KV_END when all is done: outputs are synced, their names
-// are not. After a failure only lsm_job_drop may follow.
-KV_MUST_USE kv_status lsm_job_run(lsm_job *job);
+// Merges some `bytes` more; KV_END when all is done: outputs are synced, their
+// names are not. After a failure only lsm_job_drop may follow.
+KV_MUST_USE kv_status lsm_job_run(lsm_job *job, uint64_t bytes);
 // What becomes of the tables when the job is installed. The caller fills in
 // next, log and last_seq, and frees it before the job.
 void lsm_job_edit(const lsm_job *job, lsm_edit *edit);

@@ -1,4 +1,4 @@
-// housekeeping.c -- flushes and compactions, a bounded step at a time; backup.
+// housekeeping.c -- flushes and compactions, a bounded step at a time.
 // SPDX-License-Identifier: MIT
 //
 // A step goes on with one job. Who calls it, one thread or several, makes no
@@ -287,25 +287,35 @@ static void end_job(lsm_store *s, lsm_job *job, kv_status st)
     kv_free(job);
 }
 
-// Compactions move so many bytes in a second at most.
-static void hold_rate(lsm_store *s, const lsm_job *job, uint64_t bytes)
+enum { STEP_BYTES_MAX = 1 << 20, STEP_BYTES_MIN = 16 << 10 };
+
+// A limited rate takes smaller steps, some ten of them in a second.
+static uint64_t step_bytes(const lsm_store *s)
 {
+    uint64_t bytes = s->config.rate_bytes / 10;
+    if (bytes == 0 || bytes > STEP_BYTES_MAX) return STEP_BYTES_MAX;
+    return bytes > STEP_BYTES_MIN ? bytes : STEP_BYTES_MIN;
+}
+
+// Compactions move so many bytes in a second at most. Whoever makes progress
+// meanwhile ends the pause early: the rate is a wish, not a promise.
+static void hold_rate(lsm_store *s, const lsm_job *job)
+{
+    enum { PAUSE_NS_MAX = 100 * 1000 * 1000 };
     uint64_t rate = s->config.rate_bytes;
     if (rate == 0 || job->memtable != NULL || s->config.steps_inline) return;
+    uint64_t ns = step_bytes(s) * 1000 * 1000 * 1000 / rate;
+    if (ns > PAUSE_NS_MAX) ns = PAUSE_NS_MAX;
     kv_mutex_lock(&s->work);
-    // Whoever makes progress meanwhile ends the pause early: the rate is a
-    // wish, not a promise.
-    (void)kv_cond_wait_for(&s->progress, &s->work,
-                           bytes * 1000 * 1000 * 1000 / rate);
+    (void)kv_cond_wait_for(&s->progress, &s->work, ns);
     kv_mutex_unlock(&s->work);
 }
 
 static kv_status run_job(lsm_store *s, lsm_job *job)
 {
-    enum { STEP_BYTES = 1 << 20 };
-    kv_status st = job->pick.is_move ? KV_END : lsm_job_run(job);
+    kv_status st = job->pick.is_move ? KV_END : lsm_job_run(job, step_bytes(s));
     if (st == KV_OK) {
-        hold_rate(s, job, STEP_BYTES);
+        hold_rate(s, job);
         kv_mutex_lock(&s->work);
         job->is_running = false;
         kv_mutex_unlock(&s->work);
@@ -368,7 +378,7 @@ kv_status lsm_store_flush(lsm_store *s, size_t most)
 
 // ---- settling ---------------------------------------------------------------
 
-static kv_status freeze_now(void *arg)
+kv_status lsm_store_freeze_all(void *arg)
 {
     lsm_store *s = arg;
     if (lsm_memtable_count(s->active) == 0 &&
@@ -428,7 +438,7 @@ kv_status lsm_store_settle_step(lsm_store *s, bool *did_work)
     KV_TRY(lsm_store_step(s, did_work));
     if (*did_work) return KV_OK;
     uint64_t before = atomic_load(&s->freezes);
-    KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
+    KV_TRY(kv_commit_exclusive(&s->line, lsm_store_freeze_all, s));
     *did_work =
         atomic_load(&s->freezes) != before || is_busy(s) || begin_cleaning(s);
     return KV_OK;
@@ -452,44 +462,4 @@ kv_status lsm_store_compact_range(lsm_store *s, kv_slice from, kv_slice to,
     kv_mutex_unlock(&s->work);
     *did_work = job != NULL;
     return job != NULL ? run_job(s, job) : KV_OK;
-}
-
-// ---- backup -----------------------------------------------------------------
-
-static kv_status write_backup(lsm_store *s, const lsm_version *version,
-                              kv_disk *target)
-{
-    kv_why why = kv_for(KV_FOR_META);
-    for (size_t i = 0; i < version->table_count; i++) {
-        lsm_name name = lsm_table_name(version->tables[i]->id.number);
-        KV_TRY(kv_disk_link(s->config.disk, name.text, target, name.text, why));
-    }
-    uint64_t log_number = lsm_store_new_number(s);
-    kv_recordlog log = {0};
-    KV_TRY(lsm_log_create(target, s->config.store_id, log_number, &log));
-    kv_status st = kv_recordlog_seal(&log, why);
-    kv_status closed = kv_recordlog_close(&log);
-    if (st == KV_OK) st = closed;
-    lsm_manifest manifest = {.disk = target, .store_id = s->config.store_id};
-    lsm_edit all;
-    uint64_t number = lsm_store_new_number(s);
-    lsm_store_all(s, version, log_number, &all);
-    if (st == KV_OK) st = lsm_manifest_begin(&manifest, &all, number, why);
-    closed = lsm_manifest_close(&manifest, st == KV_OK);
-    lsm_edit_free(&all);
-    return st == KV_OK ? closed : st;
-}
-
-// The install lock keeps tables from being removed while they are linked;
-// readers and writers go on.
-kv_status lsm_store_backup(lsm_store *s, kv_disk *target)
-{
-    KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
-    KV_TRY(lsm_store_flush(s, 0));
-    kv_mutex_lock(&s->install);
-    lsm_view *view = lsm_gate_view(&s->gate, NULL);
-    kv_status st = write_backup(s, view->version, target);
-    lsm_view_unref(view);
-    kv_mutex_unlock(&s->install);
-    return st;
 }

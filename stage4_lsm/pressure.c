@@ -30,7 +30,8 @@ void lsm_store_gauge(lsm_store *s, const lsm_view *view)
     uint32_t pressure = runs > slow ? (uint32_t)(runs - slow) : 0;
     if (runs >= stop) pressure = PRESSURE_STOP;
     // Nobody to wait for, or nothing to hope for: level 0 just grows.
-    if (s->config.steps_inline || s->compact_failure != KV_OK) pressure = 0;
+    bool has_stopped = s->compact_failure != KV_OK || s->flush_failure != KV_OK;
+    if (s->config.steps_inline || has_stopped) pressure = 0;
     atomic_store(&s->pressure, pressure);
 }
 

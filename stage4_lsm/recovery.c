@@ -325,7 +325,7 @@ static kv_status flush_recovered(lsm_store *s, lsm_memtable *m,
     lsm_job_flush(&job, &s->shop, m, *version);
     job.why = kv_for(KV_FOR_FLUSH);
     kv_status st;
-    do st = lsm_job_run(&job);
+    do st = lsm_job_run(&job, UINT64_MAX);
     while (st == KV_OK);
     if (st == KV_END) {
         lsm_job_edit(&job, &edit);

@@ -169,8 +169,13 @@ KV_MUST_USE kv_status lsm_store_compact_range(lsm_store *s, kv_slice from,
 // An edit that says everything that a version holds.
 void lsm_store_all(lsm_store *s, const lsm_version *version, uint64_t log,
                    lsm_edit *out);
+// Freezes the active memtable unless it is empty; a kv_commit_exclusive work.
+KV_MUST_USE kv_status lsm_store_freeze_all(void *store);
 // Gives up what is under way. Requires that no other call runs.
 void lsm_store_drop_jobs(lsm_store *s);
+
+// ---- backup.c ---------------------------------------------------------------
+
 // Hard links of all tables, and a manifest, in another directory.
 KV_MUST_USE kv_status lsm_store_backup(lsm_store *s, kv_disk *target);
 
