@@ -63,7 +63,7 @@ kv_status kv_fail(kv_status st, const char *fmt, ...) KV_PRINTF(2, 3);
 
 // The sentence of this thread's latest kv_fail; "" before the first. Valid
 // until its next call.
-const char *kv_last_error(void);
+KV_API const char *kv_last_error(void);
 
 // Return early on failure. Legal only while the function owns nothing that
 // needs releasing; from then on write: if ((st = f()) != KV_OK) goto out;

@@ -365,4 +365,4 @@ const kv_engine kv_engine_plugin = {
 
 // The bytes are another process's.
 KV_API extern const cmp_yardstick kv_yardstick;
-const cmp_yardstick kv_yardstick = {program, CMP_BYTES_MAPPED, kv_last_error};
+const cmp_yardstick kv_yardstick = {program, CMP_BYTES_MAPPED};

@@ -76,6 +76,9 @@ static kv_status load(cmp_engine *e, const char *path)
     e->engine = engine;
     e->is_module = true;
     e->yardstick = dlsym(module, "kv_yardstick");
+    // C has no conversion to a pointer to a function; POSIX says it is one.
+    void *last_error = dlsym(module, "kv_last_error");
+    memcpy(&e->last_error, &last_error, sizeof last_error);
     return KV_OK;
 }
 
@@ -132,6 +135,14 @@ static kv_status load_command(cmp_engine *e, const char *command)
                        "cmd: wants a program in less than %zu bytes, as in "
                        "cmd:./mine",
                        sizeof e->command);
+    }
+    if (strchr(command, '/') != NULL && !cmp_file_can_run(command)) {
+        return kv_fail(KV_INVALID,
+                       "cmd:%s: %s; a path begins at the directory you are in",
+                       command,
+                       cmp_file_is_there(command)
+                           ? "this file is no program (chmod +x makes it one)"
+                           : "there is no such file");
     }
     kv_buf path = {0};
     module_path(&path, "engine", "command");

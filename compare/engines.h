@@ -21,7 +21,10 @@ typedef struct cmp_engine {
     char knobs[256];
     const kv_engine *engine; // NULL: an absent yardstick; `absent` says why
     const cmp_yardstick *yardstick; // NULL for engines that do not say
-    bool is_module;                 // with its own copy of common/status.c
+    // A module's own last sentence, for it has its own copy of common/status.c;
+    // NULL for a stage, and for a module that never fails with a sentence.
+    const char *(*last_error)(void);
+    bool is_module;
     char absent[192];
     char command[256]; // of cmd:, or ""
 } cmp_engine;

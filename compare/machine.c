@@ -166,6 +166,8 @@ void cmp_program_dir(kv_buf *to)
 
 bool cmp_file_is_there(const char *path) { return access(path, R_OK) == 0; }
 
+bool cmp_file_can_run(const char *path) { return access(path, X_OK) == 0; }
+
 // ---- the machine ------------------------------------------------------------
 
 static void cut_line(char *text) { text[strcspn(text, "\n")] = '\0'; }

@@ -41,6 +41,7 @@ KV_MUST_USE kv_status cmp_make_dir(const char *path); // there already: fine
 void cmp_program_dir(kv_buf *to);
 // True if it can be read.
 bool cmp_file_is_there(const char *path);
+bool cmp_file_can_run(const char *path);
 
 // One line each, for the manifest.
 typedef struct cmp_machine {

@@ -73,9 +73,21 @@ static int chart(int argc, char **argv)
     return FAILED;
 }
 
+// help, or --help and -h anywhere.
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return argc > 1 && strcmp(argv[1], "help") == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
+    if (asks_for_help(argc, argv)) return help(stdout, DONE);
     if (strcmp(command, "run") == 0) {
         return with_options(argc, argv, 0, cmp_run);
     }
@@ -85,9 +97,6 @@ int main(int argc, char **argv)
     if (strcmp(command, "claims") == 0) return cmp_claims(argc, argv);
     if (strcmp(command, "chart") == 0) return chart(argc, argv);
     if (strcmp(command, "list") == 0) return cmp_list(), DONE;
-    if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {
-        return help(stdout, DONE);
-    }
     if (argc < 2) return help(stderr, USAGE);
     const char *nearest = kv_cli_nearest(command, command_name);
     fprintf(stderr, "compare: there is no command \"%s\"; %s%s\n", command,

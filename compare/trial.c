@@ -160,12 +160,10 @@ static void word_failure(const struct lab *lab, kv_status st, char *to,
         snprintf(to, size, "%s", said);
         return;
     }
-    const cmp_yardstick *yardstick = lab->engine.yardstick;
-    const char *theirs = yardstick != NULL ? yardstick->last_error() : "";
+    const cmp_engine *e = &lab->engine;
+    const char *theirs = e->last_error != NULL ? e->last_error() : "";
     if (theirs[0] != '\0') said = theirs;
-    else if (lab->engine.is_module && yardstick == NULL) {
-        said = kv_status_text(st);
-    }
+    else if (e->is_module && e->last_error == NULL) said = kv_status_text(st);
     snprintf(to, size, "%s%s", st == KV_NO_SPACE ? "full: " : "failed: ", said);
 }
 

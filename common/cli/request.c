@@ -203,8 +203,8 @@ static kv_status refused(const char *word)
 {
     if (word[0] == '-' && word[1] != '-') {
         return kv_fail(KV_INVALID,
-                       "there is no option \"%s\"; if it is a word, write -- "
-                       "before it",
+                       "there is no option \"%s\" (--help says which there "
+                       "are); if it is a word, write -- before it",
                        word);
     }
     const char *name = word + 2;

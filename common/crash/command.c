@@ -146,11 +146,17 @@ static kv_status parse_request(int argc, char **argv, request *r)
 {
     *r = (request){.models = 7, .syncs = 1};
     r->options = (kv_crash_options){.seed = 1, .depth = 2};
-    for (int i = 1; i < argc; i += 2) {
-        if (i + 1 == argc) {
-            return kv_fail(KV_INVALID, "%s wants a word after it", argv[i]);
+    for (int i = 1; i < argc; i++) {
+        char flag[32]; // --ops 10 and --ops=10 are the same
+        size_t len = strcspn(argv[i], "=");
+        snprintf(flag, sizeof flag, "%.*s", (int)len, argv[i]);
+        const char *text = argv[i][len] == '=' ? argv[i] + len + 1
+                           : i + 1 < argc      ? argv[++i]
+                                               : NULL;
+        if (text == NULL) {
+            return kv_fail(KV_INVALID, "%s wants a word after it", flag);
         }
-        KV_TRY(parse_flag(argv[i], argv[i + 1], r));
+        KV_TRY(parse_flag(flag, text, r));
     }
     return KV_OK;
 }

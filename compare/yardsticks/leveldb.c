@@ -200,4 +200,4 @@ const kv_engine kv_engine_plugin = {
 // It maps its tables to read them (up to a thousand), so what it reads is not
 // seen, and one half of the truth is none.
 KV_API extern const cmp_yardstick kv_yardstick;
-const cmp_yardstick kv_yardstick = {library, CMP_BYTES_MAPPED, kv_last_error};
+const cmp_yardstick kv_yardstick = {library, CMP_BYTES_MAPPED};

@@ -245,4 +245,4 @@ const kv_engine kv_engine_plugin = {
 };
 
 KV_API extern const cmp_yardstick kv_yardstick;
-const cmp_yardstick kv_yardstick = {library, CMP_BYTES_CALLS, kv_last_error};
+const cmp_yardstick kv_yardstick = {library, CMP_BYTES_CALLS};

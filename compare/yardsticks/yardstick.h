@@ -26,8 +26,6 @@ typedef enum cmp_bytes {
 typedef struct cmp_yardstick {
     const char *(*library)(void); // "Tkrzw 1.0.25"
     cmp_bytes bytes;
-    // The module's own last sentence: it has its own copy of common/status.c.
-    const char *(*last_error)(void);
 } cmp_yardstick;
 
 #endif

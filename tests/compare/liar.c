@@ -215,4 +215,4 @@ const kv_engine kv_engine_plugin = {
 static const char *library(void) { return "no library"; }
 
 KV_API extern const cmp_yardstick kv_yardstick;
-const cmp_yardstick kv_yardstick = {library, CMP_BYTES_NONE, kv_last_error};
+const cmp_yardstick kv_yardstick = {library, CMP_BYTES_NONE};

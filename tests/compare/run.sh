@@ -120,8 +120,12 @@ refuses 'needs --data' run --workloads data-read
 refuses 'two engines' duel hash --workload fill-seq
 refuses 'one word too many' duel hash hash hash --workload fill-seq
 refuses 'one word too many' run fill-seq
+refuses 'no such file' run --engines cmd:./no-such-program
+refuses 'chmod +x' run --engines "cmd:$property_file"
 refuses 'ELF\|shared object\|kv_engine_plugin' run --engines "$property_file"
 "$compare" help | grep -q 'usage' || say "help says nothing"
+"$compare" duel -h | grep -q 'usage' || say "duel -h says nothing"
+"$compare" run --help | grep -q 'usage' || say "run --help says nothing"
 "$compare" list | grep -q 'wa_total' || say "list names no measures"
 "$compare" list | grep -q 'workloada' || say "list names no workloads"
 
