@@ -1,7 +1,7 @@
 # Makefile -- the two commands, and the few others you will want. CMake does
 # the work (CMakePresets.json has the settings); this page says it in one word.
 
-.PHONY: help compare test soak stage1 stage2 stage3 format tidy check clean
+.PHONY: help compare test soak stage1 stage2 stage3 stage4 stage5 format tidy check clean
 
 export CMAKE_GENERATOR ?= Ninja
 
@@ -11,7 +11,7 @@ WORDNET  = build/wordnet.tsv
 help:
 	@echo 'make compare   build, run every engine on real data, draw report/index.html'
 	@echo 'make test      build with sanitizers, run every test suite'
-	@echo 'make stage1    the test suite of stage 1 alone; stage2, stage3 likewise'
+	@echo 'make stage1    the test suite of stage 1 alone; stage2 to stage5 likewise'
 	@echo 'make check     the checks of the house alone: a few seconds'
 	@echo 'make soak      the long test, and its goals; SOAK_MINUTES=60'
 	@echo 'make format    let clang-format put every file right'
@@ -38,7 +38,7 @@ soak:
 	sh setup.sh
 	sh tests/soak/soak.sh
 
-stage1 stage2 stage3: dev
+stage1 stage2 stage3 stage4 stage5: dev
 	ctest --preset $@
 
 check: dev
