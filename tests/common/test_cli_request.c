@@ -117,9 +117,11 @@ static void test_refusals_say_what_to_do(void **state)
             "--limit needs a value: --limit=N");
     refuses(CLI_COMMAND_LINE, "d scan --json=3", "--json takes no value");
     refuses(CLI_COMMAND_LINE, "d put a -5",
-            "there is no option \"-5\"; if it is a word, write -- before it");
+            "there is no option \"-5\" (--help says which there are); "
+            "if it is a word, write -- before it");
     refuses(CLI_COMMAND_LINE, "d put a -55 b",
-            "there is no option \"-55\"; if it is a word, write -- before it");
+            "there is no option \"-55\" (--help says which there are); "
+            "if it is a word, write -- before it");
     refuses(CLI_COMMAND_LINE, "--limit -3",
             "--limit takes a number from 0 up, not \"-3\"");
     refuses(CLI_COMMAND_LINE, "--limit 99999999999999999999",
