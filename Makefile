@@ -20,6 +20,7 @@ help:
 
 compare: $(WORDNET)
 	$(RELEASE)/bin/compare run --profile ci --data $(WORDNET) --out report
+	$(RELEASE)/bin/compare claims --profile smoke --out report
 
 $(WORDNET): release
 	sh compare/data/make.sh wordnet $@

@@ -10,6 +10,7 @@
 #include "common/mem.h"
 
 #include "compare/claims/claim.h"
+#include "compare/compare.h"
 #include "compare/machine.h"
 #include "compare/options.h"
 
@@ -195,6 +196,17 @@ static void print_checks(const char *dir)
     kv_buf_free(&path);
 }
 
+// The page of the run in the same directory, if there was one.
+static kv_status draw_page(const struct request *r)
+{
+    kv_buf manifest = {0};
+    kv_buf_printf(&manifest, "%s/manifest.tsv%c", r->options.out, '\0');
+    bool has_run = cmp_file_is_there((char *)manifest.data);
+    kv_buf_free(&manifest);
+    if (!has_run || r->options.no_page) return KV_OK;
+    return cmp_report(r->options.out);
+}
+
 static int try_all(struct request *r)
 {
     struct tables tables = {0};
@@ -220,6 +232,10 @@ static int try_all(struct request *r)
         return FAILED;
     }
     print_checks(dir);
+    if (draw_page(r) != KV_OK) {
+        fprintf(stderr, "compare: %s\n", kv_last_error());
+        return FAILED;
+    }
     return all_well ? DONE : FAILED;
 }
 

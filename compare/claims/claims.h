@@ -8,7 +8,8 @@
 //   checks.tsv   claim what measured relation expected verdict
 //   points.tsv   claim series x y theory
 //
-// with cells as there. The page draws and words them from these alone.
+// with cells as there. If the directory has a run, its page is drawn again,
+// with the claims.
 
 #ifndef COMPARE_CLAIMS_CLAIMS_H
 #define COMPARE_CLAIMS_CLAIMS_H
