@@ -160,6 +160,45 @@ static void agrees_with_the_oracle(void **state)
     }
 }
 
+// Keys that all begin alike, as an index likes them, and seeks around them.
+static void keys_may_begin_alike(void **state)
+{
+    (void)state;
+    enum { KEYS = 500 };
+    static char names[KEYS][16];
+    static lsm_entry entries[KEYS];
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(names[i], sizeof names[i], "user%04d", 2 * i + 3000);
+        entries[i] = (lsm_entry){kv_str(names[i]), kv_str("value"), 1, LSM_PUT};
+    }
+    const oracle o = {.entries = entries, .count = KEYS};
+    static const char *const seeks[] = {
+        "a",     "us", "user",  "user3", "user3001", "user3998", "user3999",
+        "user4", "v",  "user2", "usez",  "userz",    "user3500x"};
+    kv_disk *disk = NULL;
+    lsm_table *t = NULL;
+    assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
+    lsm_builder_config config = {
+        .block_bytes = 128, .bits_per_key = 10, .why = for_flush};
+    table_build(disk, &o, &config, NULL, 0);
+    lsm_table_home home = {disk, NULL, false, &test_nobody};
+    assert_ok(lsm_table_open(&home, &test_table_id, for_read, &t));
+    assert_true(t->index.prefix_len > 0);
+    lsm_iter *it = lsm_table_iter(t, (lsm_scan_how){for_read, false});
+    for (size_t i = 0; i < sizeof seeks / sizeof *seeks; i++) {
+        size_t at = oracle_below(&o, kv_str(seeks[i]));
+        assert_ok(it->ops->seek(it, kv_str(seeks[i])));
+        assert_int_equal(it->is_valid, at < KEYS);
+        if (it->is_valid) assert_entry(&it->entry, &entries[at]);
+        assert_ok(it->ops->seek_before(it, kv_str(seeks[i])));
+        assert_int_equal(it->is_valid, at > 0);
+        if (it->is_valid) assert_entry(&it->entry, &entries[at - 1]);
+    }
+    it->ops->free(it);
+    lsm_table_unref(t);
+    kv_disk_close(disk);
+}
+
 // ---- threads ----------------------------------------------------------------
 
 enum { READERS = 3 };
@@ -388,6 +427,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_oracle),
+        cmocka_unit_test(keys_may_begin_alike),
         cmocka_unit_test(readers_do_not_disturb_each_other),
         cmocka_unit_test(a_get_reads_one_block),
         cmocka_unit_test(range_tombstones_cover),
