@@ -44,6 +44,7 @@ void bt_cache_close(bt_cache *c)
     kv_unreserve(c->used, c->frames_max);
     kv_unreserve(c->pages, c->frames_max << c->shift);
     bt_epochs_free(&c->epochs);
+    bt_ids_free(&c->ready);
     kv_mutex_free(&c->lock);
     for (int i = 0; i < BT_LOADING_LOCKS; i++) kv_mutex_free(&c->loading[i]);
     c->has_locks = false;
@@ -168,6 +169,7 @@ void bt_cache_written(bt_cache *c, uint64_t id, uint64_t lsn)
     kv_mutex_lock(&c->lock);
     bt_frame *f = published(c, id);
     if (f != NULL && f->is_dirty && bt_lsn(bt_frame_bytes(c, f)) == lsn) {
+        if (f->is_wanted) bt_ids_add(&c->ready, id);
         bt_frame_clean(c, f);
         atomic_fetch_sub(&c->dirty_count, 1);
     }

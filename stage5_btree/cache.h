@@ -94,6 +94,7 @@ typedef struct bt_cache {
     size_t hand; // of the clock
     _Atomic size_t dirty_count;
     _Atomic size_t wanted_count; // dirty ones that the hand went over in vain
+    bt_ids ready;                // of them, those that were written since
     bt_frame *kept;
     size_t kept_count, sweep_at;
     bt_snapshot *oldest, *newest; // registered, a list

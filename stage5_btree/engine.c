@@ -4,6 +4,7 @@
 #include "common/engine_impl.h"
 #include "common/workers.h"
 
+#include "backup.h"
 #include "bt.h"
 #include "cursor.h"
 #include "look.h"
@@ -138,6 +139,11 @@ static kv_status bt_maintain(kv *db, bool *did_work)
     return judge(db, bt_store_step(&self_of(db)->store, true, false, did_work));
 }
 
+static kv_status bt_copy(kv *db, kv_disk *target)
+{
+    return bt_backup(&self_of(db)->store, target);
+}
+
 // ---- scanning ---------------------------------------------------------------
 
 static kv_status bt_scan(kv *db, kv_cursor *cursor)
@@ -183,7 +189,7 @@ const kv_engine bt_engine = {
              .title = "B+tree of pages, with a write-ahead log",
              .book = "B-Trees",
              .caps = KV_CAP_ORDERED | KV_CAP_KEYS_ON_DISK | KV_CAP_RECLAIMS |
-                     KV_CAP_DURABLE | KV_CAP_SNAPSHOT,
+                     KV_CAP_DURABLE | KV_CAP_SNAPSHOT | KV_CAP_BACKUP,
              .key_max = BT_PAGE_MAX / 4 - 32,
              .value_max = KV_VALUE_MAX,
              .format_major = BT_FORMAT_MAJOR,
@@ -205,4 +211,5 @@ const kv_engine bt_engine = {
     .xray = bt_xray,
     .sync = bt_sync,
     .maintain = bt_maintain,
+    .backup = bt_copy,
 };

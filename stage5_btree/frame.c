@@ -46,26 +46,41 @@ static void reclaim(bt_cache *c)
     }
 }
 
+// Takes the frame from its page, if it is clean, was not looked at since the
+// hand came by, and no snapshot needs what is behind it (K2, K4).
+static bool evict_one(bt_cache *c, bt_frame *f)
+{
+    if (f->state != BT_FRAME_CURRENT) return false;
+    _Atomic uint8_t *used = &c->used[f - c->frames];
+    if (atomic_exchange_explicit(used, 0, memory_order_relaxed)) return false;
+    if (f->is_dirty && !f->is_wanted) {
+        f->is_wanted = true;
+        atomic_fetch_add(&c->wanted_count, 1);
+    }
+    if (f->is_dirty || atomic_load(&f->older) != NULL) return false;
+    atomic_store(&c->table[f->page_id], 0);
+    bt_frame_retire(c, f);
+    return true;
+}
+
+// First those that only had to be written, then where the hand points.
 static void evict(bt_cache *c)
 {
     size_t evicted = 0;
+    while (c->ready.count > 0 && evicted < EVICT_BATCH) {
+        uint64_t id = c->ready.id[--c->ready.count];
+        uintptr_t entry = atomic_load(&c->table[id]);
+        if (entry == 0 || entry & 1) continue;
+        evicted += evict_one(c, bt_frame_at(c, entry));
+    }
+    // A dirty one counts, too: it will be taken as soon as it is written. Else
+    // the hand would go round and round, and everything look equally unused.
+    size_t limit = atomic_load(&c->wanted_count) + EVICT_BATCH;
     for (int i = 0; i < EVICT_STEPS && evicted < EVICT_BATCH; i++) {
-        size_t at = c->hand;
-        bt_frame *f = &c->frames[at];
-        c->hand = at + 1 < c->frames_made ? at + 1 : 0;
-        if (f->state != BT_FRAME_CURRENT) continue;
-        if (atomic_exchange_explicit(&c->used[at], 0, memory_order_relaxed)) {
-            continue;
-        }
-        if (f->is_dirty) { // K4
-            if (!f->is_wanted) atomic_fetch_add(&c->wanted_count, 1);
-            f->is_wanted = true;
-            continue;
-        }
-        if (atomic_load(&f->older) != NULL) continue; // K2
-        atomic_store(&c->table[f->page_id], 0);
-        bt_frame_retire(c, f);
-        evicted++;
+        if (atomic_load(&c->wanted_count) + evicted >= limit) break;
+        bt_frame *f = &c->frames[c->hand];
+        c->hand = c->hand + 1 < c->frames_made ? c->hand + 1 : 0;
+        evicted += evict_one(c, f);
     }
 }
 

@@ -72,7 +72,7 @@ static bool must_wait(bt_store *s)
     }
     size_t budget = s->cache.frames_budget;
     return atomic_load(&s->cache.wanted_count) > budget / 4 ||
-           atomic_load(&s->cache.dirty_count) > budget - budget / 8 ||
+           atomic_load(&s->cache.dirty_count) > budget + budget / 8 ||
            bt_wal_size(&s->wal) > longest;
 }
 

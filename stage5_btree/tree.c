@@ -216,19 +216,19 @@ static bool has_room(bt_tx *tx, size_t used, size_t neighbour, size_t extra)
 
 // Makes room for `extra` in the page at depth `d`, and puts it there.
 static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
-                           const bt_cell *extra, bool is_append)
+                           const bt_cell *extra, bt_packing packing)
 {
-    if (d == 0) return split_root(tx, p, extra, is_append ? BT_LEFT : BT_EVEN);
+    if (d == 0) return split_root(tx, p, extra, packing);
     const uint8_t *parent;
     KV_TRY(bt_tx_read(tx, p->step[d - 1].id, &parent));
     size_t index = p->step[d - 1].index, last = bt_count(parent);
     size_t used, left = 0, right = 0;
     bool done = false, has_left = index > 0, has_right = index < last;
-    if (is_append) {
+    if (packing != BT_EVEN) {
         EXPLAIN(tx->explain,
                 "page %" PRIu64 " is full, at the right edge: a new page",
                 p->step[d].id);
-        return redeal(tx, p, d - 1, index, 1, 2, extra, BT_LEFT, &done);
+        return redeal(tx, p, d - 1, index, 1, 2, extra, packing, &done);
     }
     size_t bytes = bt_cell_bytes(extra, d == p->depth ? BT_LEAF : BT_INNER, 0) +
                    BT_SLOT_BYTES;
@@ -256,6 +256,13 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
     return redeal(tx, p, d - 1, index, 2, 3, extra, BT_EVEN, &done);
 }
 
+// What comes beyond all keys there are is likely to go on so.
+static bt_packing packing_at(const bt_path *p, const uint8_t *page, size_t slot)
+{
+    bool is_beyond = p->is_right_edge && slot == bt_count(page);
+    return is_beyond ? BT_LEFT : BT_EVEN;
+}
+
 // Puts a separator and the child on its right into the inner page of `level`
 // where it belongs.
 static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
@@ -270,8 +277,7 @@ static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
     assert(!is_there); // B2
     (void)is_there;
     if (bt_page_insert(page, slot, cell)) return KV_OK;
-    bool is_append = p.is_right_edge && slot == bt_count(page);
-    return make_room(tx, &p, p.depth, cell, is_append);
+    return make_room(tx, &p, p.depth, cell, packing_at(&p, page, slot));
 }
 
 // ---- a page that is sparse --------------------------------------------------
@@ -371,8 +377,8 @@ static kv_status put_cell(bt_tx *tx, bt_path *p, kv_slice key,
             bt_page_id(page), is_there ? "replaced" : "inserted", slot,
             bt_count(page), fits ? "" : ": no room");
     if (fits) return KV_OK;
-    bool is_append = p->is_right_edge && !is_there && slot == bt_count(page);
-    return make_room(tx, p, p->depth, cell, is_append);
+    bt_packing packing = is_there ? BT_EVEN : packing_at(p, page, slot);
+    return make_room(tx, p, p->depth, cell, packing);
 }
 
 kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value)

@@ -1,0 +1,128 @@
+// test_checkpoint.c -- checkpoints bound the log and recovery, step by step.
+// SPDX-License-Identifier: MIT
+
+#include "common/disk_sim.h"
+
+#include "tests/stage5_btree/yard.h"
+#include "tests/support/test.h"
+
+static uint64_t log_bytes(kv_disk *disk, size_t *count)
+{
+    kv_names names = {0};
+    uint64_t sum = 0;
+    *count = 0;
+    assert_ok(kv_disk_list(disk, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        kv_file *f = NULL;
+        uint64_t size;
+        if (strstr(names.name[i], ".wal") == NULL) continue;
+        assert_ok(kv_file_open(disk, names.name[i],
+                               (kv_open_how){KV_OPEN_READ, 0},
+                               kv_for(KV_FOR_RECOVERY), &f));
+        assert_ok(kv_file_size(f, &size));
+        kv_file_close(f);
+        sum += size;
+        ++*count;
+    }
+    kv_names_free(&names);
+    return sum;
+}
+
+// However much is written, what recovery would have to read stays small.
+static void the_log_stays_bounded(void **state)
+{
+    (void)state;
+    yard y;
+    uint64_t most = 0;
+    size_t count;
+    yard_open(&y, "page_bytes=1KiB,background=0,checkpoint_bytes=32KiB");
+    for (uint32_t i = 1; i < 6000; i++) {
+        yard_put(&y, i * 7 % YARD_KEYS, i, 60);
+        uint64_t now = log_bytes(y.disk, &count);
+        if (now > most) most = now;
+        assert_true(count <= 3);
+    }
+    // Two checkpoints' worth, and what was logged while one was written.
+    assert_in_range(most, 32 << 10, 160 << 10);
+    yard_compare(&y);
+    yard_close(&y);
+}
+
+static uint64_t page_bytes_written(kv *db)
+{
+    kv_stats stats;
+    kv_stats_read(db, &stats);
+    return stats.disk[KV_FOR_PAGE].write_bytes;
+}
+
+// Commits between the steps of a checkpoint are neither lost nor waited for.
+static void commits_go_on_during_a_checkpoint(void **state)
+{
+    (void)state;
+    yard y;
+    yard_open(&y, "background=0");
+    for (unsigned key = 0; key < YARD_KEYS; key++) {
+        yard_put(&y, key, key + 1, 6000); // 12 MB: several steps
+    }
+    bool did_work = true;
+    int steps = 0;
+    for (; did_work && steps < 50; steps++) {
+        uint64_t before = page_bytes_written(y.db);
+        assert_ok(kv_maintain(y.db, &did_work));
+        assert_true(page_bytes_written(y.db) - before <= 4 << 20);
+        unsigned key = (unsigned)steps * 37 % YARD_KEYS;
+        if (steps < 6) yard_put(&y, key, 9, 100);
+    }
+    assert_in_range(steps, 5, 49);
+    yard_kill(&y);
+    yard_reopen(&y);
+    yard_compare(&y);
+    yard_close(&y);
+}
+
+// A step that a full disk stops is taken again when there is room; meanwhile
+// everything can be read.
+static void a_full_disk_delays_a_checkpoint(void **state)
+{
+    (void)state;
+    yard y;
+    yard_open(&y, "page_bytes=512,background=0");
+    for (unsigned key = 0; key < 500; key++) yard_put(&y, key, key + 1, 60);
+    kv_disk_sim_set_capacity(y.disk, kv_disk_sim_used(y.disk) + 4096);
+    bool did_work;
+    kv_status st = KV_OK;
+    for (int i = 0; st == KV_OK && i < 10; i++)
+        st = kv_maintain(y.db, &did_work);
+    assert_int_equal(st, KV_NO_SPACE);
+    yard_compare(&y);
+    kv_disk_sim_set_capacity(y.disk, 0);
+    assert_ok(kv_settle(y.db));
+    yard_put(&y, 3, 99, 70);
+    yard_reopen(&y);
+    yard_compare(&y);
+    yard_close(&y);
+}
+
+static void settling_leaves_one_empty_log(void **state)
+{
+    (void)state;
+    yard y;
+    size_t count;
+    yard_open(&y, "page_bytes=512,background=0");
+    for (unsigned key = 0; key < 500; key++) yard_put(&y, key, key + 1, 60);
+    assert_ok(kv_settle(y.db));
+    assert_true(log_bytes(y.disk, &count) < 4096);
+    assert_int_equal(count, 1);
+    yard_close(&y);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_log_stays_bounded),
+        cmocka_unit_test(commits_go_on_during_a_checkpoint),
+        cmocka_unit_test(a_full_disk_delays_a_checkpoint),
+        cmocka_unit_test(settling_leaves_one_empty_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
