@@ -11,8 +11,8 @@ kv_status bt_cursor_open(bt_cursor *c, bt_store *s, kv_slice from, kv_slice to,
     c->from = from;
     c->to = to;
     c->reverse = reverse;
-    c->leaf = kv_alloc(s->config.page_bytes);
-    c->parent = kv_alloc(s->config.page_bytes);
+    c->leaf = kv_alloc(2 * (size_t)s->config.page_bytes);
+    c->parent = c->leaf + s->config.page_bytes;
     bt_cache_open_snapshot(&s->cache, &c->snapshot);
     c->cache = &s->cache;
     return KV_OK;
@@ -22,7 +22,6 @@ void bt_cursor_close(bt_cursor *c)
 {
     if (c->cache != NULL) bt_cache_close_snapshot(c->cache, &c->snapshot);
     kv_free(c->leaf);
-    kv_free(c->parent);
     kv_buf_free(&c->bound);
     kv_buf_free(&c->key);
     kv_buf_free(&c->value);
@@ -48,21 +47,13 @@ static size_t child_towards(const bt_cursor *c, const uint8_t *page,
     return index;
 }
 
-// What lies beyond a child of a page above the leaves' parents is bounded by
-// the separator beside it.
+// What lies beyond a child is bounded by the separator beside it.
 static void keep_bound(bt_cursor *c, const uint8_t *page, size_t index)
 {
     size_t slot = c->reverse ? index - 1 : index;
     if (c->reverse ? index == 0 : index == bt_count(page)) return;
     bt_page_key(page, slot, &c->bound);
     c->has_bound = true;
-}
-
-static kv_status copy_page(bt_cursor *c, uint64_t id, unsigned level,
-                           uint8_t *to)
-{
-    KV_TRY(bt_page_copy(c->cache, c->snapshot.seq, id, to));
-    return bt_tree_expect(to, level);
 }
 
 // The slots of the leaf that are within the range, from the target on.
@@ -94,32 +85,46 @@ static void place_in_leaf(bt_cursor *c, const target *t)
     }
 }
 
-// Copies the target's leaf and its parent. The target may be c->bound itself,
-// which the way down replaces: it is looked at first.
-static kv_status go_down(bt_cursor *c, const target *t)
+// One way down, in view of the cache: copies the leaf and its parent. Bounds
+// are kept above the leaves' parents, if at all.
+static bt_seen try_down(bt_cursor *c, const target *t, bool keeps_bound,
+                        uint64_t *id, kv_status *st)
 {
-    kv_buf at = {0};
-    target own = {.is_edge = t->is_edge};
-    kv_buf_set(&at, t->at);
-    own.at = kv_buf_slice(&at);
+    bt_cache *cache = c->cache;
+    const uint8_t *page, *parent = NULL;
+    unsigned level = BT_LEVEL_MAX + 1;
     c->has_bound = c->has_parent = false;
-    kv_status st =
-        bt_page_copy(c->cache, c->snapshot.seq, c->snapshot.root, c->leaf);
-    unsigned level = bt_level(c->leaf);
-    if (st == KV_OK) st = bt_tree_expect(c->leaf, level);
-    while (st == KV_OK && level > 0) {
-        uint8_t *page = c->parent; // what was a leaf is a parent
-        c->parent = c->leaf;
-        c->leaf = page;
-        c->index = child_towards(c, c->parent, &own);
-        if (level > 1) keep_bound(c, c->parent, c->index);
-        c->has_parent = true;
+    for (*id = c->snapshot.root;; *id = bt_page_child(page, c->index)) {
+        bt_seen seen = bt_cache_see_at(cache, *id, c->snapshot.seq, &page);
+        if (seen != BT_SEEN) return seen;
+        if (parent == NULL) level = bt_level(page);
+        *st = bt_tree_expect(page, level);
+        if (*st != KV_OK || level == 0) break;
+        c->index = child_towards(c, page, t);
+        if (keeps_bound && level > 1) keep_bound(c, page, c->index);
+        parent = page;
         level--;
-        st = copy_page(c, bt_page_child(c->parent, c->index), level, c->leaf);
     }
-    if (st == KV_OK) place_in_leaf(c, &own);
-    kv_buf_free(&at);
-    return st;
+    if (*st != KV_OK) return BT_SEEN;
+    memcpy(c->leaf, page, bt_page_bytes(page));
+    c->has_parent = parent != NULL;
+    if (c->has_parent) memcpy(c->parent, parent, bt_page_bytes(parent));
+    return BT_SEEN;
+}
+
+static kv_status go_down(bt_cursor *c, const target *t, bool keeps_bound)
+{
+    for (;;) {
+        uint64_t id;
+        kv_status st = KV_OK;
+        bt_epochs_enter(&c->cache->epochs);
+        bt_seen seen = try_down(c, t, keeps_bound, &id, &st);
+        bt_epochs_leave(&c->cache->epochs);
+        if (seen == BT_SEEN && st == KV_OK) place_in_leaf(c, t);
+        if (seen == BT_SEEN) return st;
+        // Loads it, or says that it is gone.
+        KV_TRY(bt_page_copy(c->cache, c->snapshot.seq, id, c->leaf));
+    }
 }
 
 static kv_status first_leaf(bt_cursor *c)
@@ -127,21 +132,34 @@ static kv_status first_leaf(bt_cursor *c)
     target t = {.at = c->reverse ? c->to : c->from};
     t.is_edge = t.at.len == 0;
     c->is_placed = true;
-    return go_down(c, &t);
+    return go_down(c, &t, false);
+}
+
+// The parent is at its end: a way down to the leaf we are on tells what bounds
+// it, and another leads beyond that.
+static kv_status next_parent(bt_cursor *c)
+{
+    if (!c->has_parent) return KV_END;
+    bt_page_key(c->leaf, c->reverse ? 0 : bt_count(c->leaf) - 1, &c->key);
+    target here = {.at = kv_buf_slice(&c->key)};
+    if (c->reverse) kv_buf_append(&c->key, kv_slice_of("", 1)); // at or below
+    here.at = kv_buf_slice(&c->key);
+    KV_TRY(go_down(c, &here, true));
+    if (!c->has_bound) return KV_END;
+    target beyond = {.at = kv_buf_slice(&c->bound)};
+    return go_down(c, &beyond, false);
 }
 
 static kv_status next_leaf(bt_cursor *c)
 {
-    size_t last = c->reverse ? 0 : c->has_parent ? bt_count(c->parent) : 0;
-    if (c->has_parent && c->index != last) {
-        c->index += c->reverse ? (size_t)-1 : 1;
-        KV_TRY(copy_page(c, bt_page_child(c->parent, c->index), 0, c->leaf));
-        place_in_leaf(c, NULL);
-        return KV_OK;
-    }
-    if (!c->has_bound) return KV_END;
-    target t = {.at = kv_buf_slice(&c->bound)};
-    return go_down(c, &t);
+    size_t last = c->reverse || !c->has_parent ? 0 : bt_count(c->parent);
+    if (!c->has_parent || c->index == last) return next_parent(c);
+    c->index += c->reverse ? (size_t)-1 : 1;
+    KV_TRY(bt_page_copy(c->cache, c->snapshot.seq,
+                        bt_page_child(c->parent, c->index), c->leaf));
+    KV_TRY(bt_tree_expect(c->leaf, 0));
+    place_in_leaf(c, NULL);
+    return KV_OK;
 }
 
 // ---- next -------------------------------------------------------------------

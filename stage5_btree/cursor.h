@@ -9,7 +9,7 @@
 // The cursor registers a snapshot (cache.h), and copies the leaf it is on and
 // that leaf's parent: between two calls it holds nothing of the cache, and an
 // entry costs no copy of its value. At the parent's end it goes down again from
-// the root, to the key that bounds the parent.
+// the root, for the key that bounds the parent, and then to that key.
 //
 // Book: "B-Trees" (range queries)
 

@@ -20,6 +20,16 @@ kv_status bt_tree_expect(const uint8_t *page, unsigned level)
                    bt_level(page), (int)kind, level);
 }
 
+// The pages are each what they should be, and do not fit together.
+static kv_status no_tree(uint64_t page_id)
+{
+    return kv_fail(KV_CORRUPT,
+                   "%s: page %" PRIu64
+                   " and its neighbours are not in order; restore the store "
+                   "from a backup",
+                   bt_file_name, page_id);
+}
+
 static kv_status root_level(bt_tx *tx, unsigned *level)
 {
     const uint8_t *page;
@@ -181,9 +191,10 @@ static kv_status split_root(bt_tx *tx, bt_path *p, const bt_cell *extra,
     if (st == KV_OK) st = bt_tx_create(tx, &tx->shape.root, &root);
     if (st != KV_OK) goto out;
     f.deal.from[0] = f.pages[0];
-    bool done = bt_deal_out(&f.deal, 2, f.pages, f.ids, f.separators);
-    assert(done);
-    (void)done;
+    if (!bt_deal_out(&f.deal, 2, f.pages, f.ids, f.separators)) {
+        st = no_tree(f.ids[0]);
+        goto out;
+    }
     unsigned level = bt_level(f.pages[0]) + 1;
     if (level > BT_LEVEL_MAX) {
         st =
@@ -228,7 +239,8 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
         EXPLAIN(tx->explain,
                 "page %" PRIu64 " is full, at the right edge: a new page",
                 p->step[d].id);
-        return redeal(tx, p, d - 1, index, 1, 2, extra, packing, &done);
+        KV_TRY(redeal(tx, p, d - 1, index, 1, 2, extra, packing, &done));
+        return done ? KV_OK : no_tree(p->step[d].id);
     }
     size_t bytes = bt_cell_bytes(extra, d == p->depth ? BT_LEAF : BT_INNER, 0) +
                    BT_SLOT_BYTES;
@@ -253,7 +265,8 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
     EXPLAIN(tx->explain,
             "page %" PRIu64 " and a neighbour are full: they become three",
             p->step[d].id);
-    return redeal(tx, p, d - 1, index, 2, 3, extra, BT_EVEN, &done);
+    KV_TRY(redeal(tx, p, d - 1, index, 2, 3, extra, BT_EVEN, &done));
+    return done ? KV_OK : no_tree(p->step[d].id);
 }
 
 // What comes beyond all keys there are is likely to go on so.
@@ -273,9 +286,7 @@ static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
     size_t slot;
     KV_TRY(descend(tx, key, level, &p));
     KV_TRY(own(tx, &p, p.depth, &page));
-    bool is_there = bt_page_find(page, key, &slot);
-    assert(!is_there); // B2
-    (void)is_there;
+    if (bt_page_find(page, key, &slot)) return no_tree(bt_page_id(page)); // B2
     if (bt_page_insert(page, slot, cell)) return KV_OK;
     return make_room(tx, &p, p.depth, cell, packing_at(&p, page, slot));
 }
@@ -316,7 +327,6 @@ static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
     if (used >= capacity / 3 && !is_empty) return KV_OK;
     KV_TRY(bt_tx_read(tx, p->step[d - 1].id, &parent));
     size_t index = p->step[d - 1].index, first = index > 0 ? index - 1 : 0;
-    assert(bt_count(parent) > 0); // B3
     KV_TRY(used_in(tx, p, d - 1, index == first ? first + 1 : first, &other));
     bool done = false;
     if (used + other < capacity - capacity / 8) {
@@ -333,7 +343,7 @@ static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
     KV_TRY(redeal(tx, p, d - 1, first, 2, 2, NULL, BT_EVEN, &done));
     if (!done && is_empty) {
         KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
-        assert(done);
+        if (!done) return no_tree(p->step[d].id);
         return fill_up(tx, p, d - 1);
     }
     return KV_OK;
