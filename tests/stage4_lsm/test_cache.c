@@ -94,6 +94,20 @@ static void the_quicker_one_counts(void **state)
     lsm_cache_free(c);
 }
 
+// What a reader meets who loaded a slot just before its frame moved on (C3).
+static void an_old_slot_finds_nothing(void **state)
+{
+    (void)state;
+    lsm_slot slots[2] = {0};
+    lsm_cache *c = lsm_cache_new(1 << 20, 4096);
+    lsm_frame_unpin(fill(c, slots, 0));
+    atomic_store(&slots[1].word, atomic_load(&slots[0].word));
+    assert_null(lsm_cache_pin(c, &slots[1]));
+    lsm_cache_forget(slots, 1); // nobody has it pinned
+    assert_int_equal(bytes_of(c), 0);
+    lsm_cache_free(c);
+}
+
 static void the_budget_holds(void **state)
 {
     (void)state;
@@ -248,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hit_is_what_was_put),
         cmocka_unit_test(the_quicker_one_counts),
+        cmocka_unit_test(an_old_slot_finds_nothing),
         cmocka_unit_test(the_budget_holds),
         cmocka_unit_test(a_scan_leaves_the_hot_blocks),
         cmocka_unit_test(a_ghost_comes_back_protected),
