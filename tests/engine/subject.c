@@ -262,14 +262,16 @@ arguments subject_arguments(int argc, char **argv)
             args.seed = number_of(option, value);
         else if (strcmp(option, "--scale") == 0)
             args.scale = number_of(option, value);
+        else if (strcmp(option, "--settings") == 0)
+            args.settings = number_of(option, value);
         else if (strcmp(option, "--shrink") == 0)
             args.shrink = number_of(option, value);
         else {
-            fprintf(
-                stderr,
-                "%s: unknown; there are --engine NAME|FILE.so, --setting "
-                "KNOBS, --only PATTERN, --seed N, --scale N, --shrink 0|1\n",
-                option);
+            fprintf(stderr,
+                    "%s: unknown; there are --engine NAME|FILE.so, --setting "
+                    "KNOBS, --only PATTERN, --seed N, --scale N, --shrink 0|1, "
+                    "--settings N\n",
+                    option);
             exit(2);
         }
     }
@@ -347,6 +349,18 @@ static int run_group(const kv_engine *engine, const char *setting,
     return failed;
 }
 
+// The first three (subject_settings), and of the others as many as are wanted,
+// evenly spread.
+static bool is_chosen(const arguments *args, size_t index, size_t count)
+{
+    const size_t first = 3;
+    if (args->settings == 0 || count <= args->settings) return true;
+    if (index < first) return true;
+    size_t wanted = args->settings > first ? args->settings - first : 0;
+    size_t rest = count - first, at = index - first;
+    return at * wanted / rest != (at + 1) * wanted / rest;
+}
+
 int subject_run_laws(const arguments *args, const law *laws, size_t count)
 {
     const kv_engine *engines[16];
@@ -358,6 +372,7 @@ int subject_run_laws(const arguments *args, const law *laws, size_t count)
         if (args->setting != NULL) kv_names_add(&settings, args->setting);
         else subject_settings(engines[i], &settings);
         for (size_t j = 0; j < settings.count; j++) {
+            if (!is_chosen(args, j, settings.count)) continue;
             failed += run_group(engines[i], settings.name[j], laws, count);
         }
         kv_names_free(&settings);

@@ -82,13 +82,14 @@ typedef struct arguments {
     const char *engine;  // NULL: all, and the memory engine
     const char *setting; // NULL: all of subject_settings
     const char *only;    // a pattern with * and ?; NULL: all laws
+    uint64_t settings;   // at most so many of them, 3 and more; 0: all
     uint64_t seed;       // 0: from the operating system
     uint64_t scale;      // multiplies budgets
     uint64_t shrink;     // 0: a failing run is left as it is
 } arguments;
 
 // --engine NAME|FILE, --setting KNOBS, --only PATTERN, --seed N, --scale N,
-// --shrink 0|1.
+// --shrink 0|1, --settings N.
 // Ends the program with a sentence for anything else.
 arguments subject_arguments(int argc, char **argv);
 
