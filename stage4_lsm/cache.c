@@ -203,8 +203,11 @@ lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
     lsm_frame *f = fits_page ? take_idle(&s->idle) : NULL;
     if (f == NULL) f = take_idle(&s->bare);
     kv_mutex_unlock(&s->lock);
-    if (f == NULL) f = new_frame();
-    f->shard = s;
+    if (f == NULL) {
+        // For good: who follows an old slot may read it at any time.
+        f = new_frame();
+        f->shard = s;
+    }
     f->bytes = f->page != NULL ? f->page : kv_alloc(size);
     f->size = size;
     atomic_store(&f->uses, 0);
@@ -327,7 +330,8 @@ static void make_pages(lsm_cache *c, uint64_t budget_bytes)
         lsm_frame *f = &c->frames[i];
         f->page = c->pages + i * c->page_bytes;
         atomic_store(&f->pins, CLAIMED);
-        add_idle(&c->shards[i % c->shard_count], f);
+        f->shard = &c->shards[i % c->shard_count];
+        add_idle(f->shard, f);
     }
 }
 
