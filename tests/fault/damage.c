@@ -157,7 +157,7 @@ void damage_set(kv_disk *disk, const char *name, kv_slice bytes)
 
 // ---- looking ----------------------------------------------------------------
 
-enum { UNKNOWN = UINT32_MAX }; // a key whose read said KV_CORRUPT
+static const uint32_t unknown = UINT32_MAX; // a key whose read said KV_CORRUPT
 
 typedef struct finding {
     const closed_store *s;
@@ -201,7 +201,7 @@ static uint32_t commit_of(finding *f, kv_slice value, uint32_t key)
         if (kv_slice_equal(kv_buf_slice(&f->want), value)) return commit;
     }
     complain(f, "key%02u holds what nobody wrote", key);
-    return UNKNOWN;
+    return unknown;
 }
 
 static void get_all(finding *f)
@@ -213,7 +213,7 @@ static void get_all(finding *f)
         if (st == KV_OK) {
             f->commit[key] = commit_of(f, kv_buf_slice(&f->value), key);
         } else if (st != KV_NOT_FOUND) {
-            f->commit[key] = UNKNOWN;
+            f->commit[key] = unknown;
             note_failure(f, "a get", st);
         }
     }
@@ -226,7 +226,7 @@ static void note_entry(finding *f, kv_slice key, kv_slice value, bool *met)
         if (!kv_slice_equal(key, kv_buf_slice(&f->key))) continue;
         uint32_t commit = commit_of(f, value, i);
         if (met[i]) complain(f, "the scan shows key%02u twice", i);
-        if (f->commit[i] != UNKNOWN && commit != f->commit[i]) {
+        if (f->commit[i] != unknown && commit != f->commit[i]) {
             complain(f, "key%02u: commit %u in the scan, %u by get", i, commit,
                      f->commit[i]);
         }
@@ -253,7 +253,7 @@ static void scan_all(finding *f)
         return;
     }
     for (uint32_t i = 0; i < KV_CRASH_KEYS; i++) {
-        if (f->commit[i] == UNKNOWN || met[i] == (f->commit[i] != 0)) continue;
+        if (f->commit[i] == unknown || met[i] == (f->commit[i] != 0)) continue;
         complain(f, "the scan skips key%02u, and says nothing", i);
     }
 }
@@ -261,7 +261,7 @@ static void scan_all(finding *f)
 static bool is_state(const finding *f, uint32_t n)
 {
     for (uint32_t i = 0; i < KV_CRASH_KEYS; i++) {
-        if (f->commit[i] != UNKNOWN && f->commit[i] != f->s->work.state[n][i]) {
+        if (f->commit[i] != unknown && f->commit[i] != f->s->work.state[n][i]) {
             return false;
         }
     }

@@ -100,8 +100,8 @@ static void the_table_in_words(void **state)
         "7 probes into 64 bits",
         "all from d to the end, seq 5",
         "block 0, at 0, 49 bytes: up to cat",
-        "3 entries, 1 of them tombstones, 1 ranges; seq 4 to 9; keys from car "
-        "to the end, not included",
+        ("3 entries, 1 of them tombstones, 1 ranges; seq 4 to 9; keys from car "
+         "to the end, not included"),
         "table 7 of store 5b3c1f0a99e01d77, 1 blocks; good"};
     kv_buf bytes = {0};
     for (int i = 0; worked_example[i] != NULL; i++) {
