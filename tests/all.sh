@@ -54,7 +54,7 @@ run() {
 
 run asan
 run tsan -L '^threads$'
-run clang -LE '^(fault|fuzz|mutants|slow|meta)$'
+run clang -LE '^(threads|fault|fuzz|mutants|slow|meta)$'
 
 echo
 [ -z "$broken" ] || echo "not well:$broken"
