@@ -75,11 +75,13 @@ static kv_status broken(const struct command_store *s, const char *what)
                    what);
 }
 
+#define ENDED "ended without an answer"
+
 // The next answer without its newline; `*rest` is what follows its first word.
 static kv_status hear(struct command_store *s, char **rest)
 {
     ssize_t len = getline(&s->line, &s->line_cap, s->from);
-    if (len <= 0) return broken(s, "ended without an answer");
+    if (len <= 0) return broken(s, ENDED);
     if (s->line[len - 1] == '\n') s->line[len - 1] = '\0';
     char *tab = strchr(s->line, '\t');
     if (tab != NULL) *tab = '\0';
@@ -108,7 +110,8 @@ static kv_status say(struct command_store *s, const char *word, kv_slice key,
     if (fwrite(s->request.data, 1, len, s->to) == len && fflush(s->to) == 0) {
         return KV_OK;
     }
-    return broken(s, "does not listen");
+    // EPIPE: it ended before, or after, we had written; both are told alike.
+    return broken(s, errno == EPIPE ? ENDED : "does not listen");
 }
 
 // A request that is answered by "ok" and nothing else.
