@@ -124,14 +124,14 @@ static void count_changes(kv *db, const kv_change *changes, size_t count)
     kv_count(&mine->user_write_bytes, slot, bytes);
 }
 
-// Cursors without a snapshot see `changes` move before the first byte of a
-// write does and again after the last, so that one that overlaps ends, too.
+// Counted before the first byte moves and after the last, so that cursors
+// without a snapshot notice a write that overlaps them at either end.
 static kv_status apply(kv *db, const kv_change *changes, size_t count)
 {
     KV_TRY(kv_front_writable(db));
-    atomic_fetch_add(&db->front->changes, 1);
+    atomic_fetch_add(&db->front->writes_begun, 1);
     kv_status st = db->engine->write(db, changes, count);
-    atomic_fetch_add(&db->front->changes, 1);
+    atomic_fetch_add(&db->front->writes_ended, 1);
     if (st == KV_OK) count_changes(db, changes, count);
     return st;
 }
@@ -229,7 +229,7 @@ kv_status kv_scan(kv *db, kv_range range, kv_cursor **out)
     kv_buf_append(&front->to, range.to);
     front->must_filter =
         !is_ordered && (range.from.len > 0 || range.to.len > 0);
-    front->changes_seen = atomic_load(&db->front->changes);
+    front->writes_ended = atomic_load(&db->front->writes_ended);
     cursor->db = db;
     cursor->front = front;
     cursor->range = (kv_range){.from = kv_buf_slice(&front->from),
@@ -250,7 +250,7 @@ static kv_status check_fresh(const kv_cursor *cursor)
 {
     kv *db = cursor->db;
     if (kv_has(db, KV_CAP_SNAPSHOT) ||
-        atomic_load(&db->front->changes) == cursor->front->changes_seen) {
+        atomic_load(&db->front->writes_begun) == cursor->front->writes_ended) {
         return KV_OK;
     }
     return kv_fail(KV_STALE,

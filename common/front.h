@@ -17,9 +17,11 @@ struct kv_front {
     kv_identity identity;
     bool is_open; // the stage's open() was called, so its close() must be
 
-    // Writes so far, counted when they begin and when they end: a cursor of an
-    // engine without snapshots ends when the number is not what it was.
-    _Alignas(64) _Atomic uint64_t changes;
+    // Writes that began and writes that ended. A cursor of an engine without
+    // snapshots goes on while as many began as had ended when it was opened:
+    // then no write was under way at that time, and none came since.
+    _Alignas(64) _Atomic uint64_t writes_begun;
+    _Atomic uint64_t writes_ended;
 
     // After kv_go_read_only: why.
     _Atomic bool is_read_only;
@@ -39,8 +41,8 @@ struct kv_front {
 
 struct kv_cursor_front {
     kv_buf from, to;
-    uint64_t changes_seen;
-    bool must_filter; // the engine is unordered, and the range has a bound
+    uint64_t writes_ended; // when the cursor was opened
+    bool must_filter;      // the engine is unordered, and the range has a bound
 };
 
 static inline bool kv_has(const kv *db, kv_caps cap)

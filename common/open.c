@@ -58,12 +58,12 @@ static void *run_ticker(void *arg)
     while (!front->is_stopping) {
         kv_cond_wait_for(&front->ticker_stop, &front->ticker_lock,
                          front->interval_ns);
-        uint64_t changes = atomic_load(&front->changes);
-        if (front->is_stopping || changes == seen) continue;
+        uint64_t ended = atomic_load(&front->writes_ended);
+        if (front->is_stopping || ended == seen) continue;
         kv_mutex_unlock(&front->ticker_lock);
         // A failure makes the store read-only: the next write reports it, and
         // kv_sync does not reach the disk again (D4).
-        if (kv_sync(db) == KV_OK) seen = changes;
+        if (kv_sync(db) == KV_OK) seen = ended;
         kv_mutex_lock(&front->ticker_lock);
     }
     kv_mutex_unlock(&front->ticker_lock);

@@ -66,7 +66,7 @@ static void add_versions(oracle *o, kv_rng *rng, uint64_t *seq)
         size_t value_at = o->bytes.len;
         size_t value_len = is_del ? 0 : make_value(rng, text);
         kv_buf_append(&o->bytes, kv_slice_of(text, value_len));
-        // Offsets for now: the bytes still move.
+        // Kept as offsets, as the bytes move while more are added.
         e->key = kv_slice_of((const void *)(uintptr_t)key_at, key_len);
         e->value = kv_slice_of((const void *)(uintptr_t)value_at, value_len);
         e->seq = (*seq)++;
