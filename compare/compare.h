@@ -12,7 +12,9 @@ KV_MUST_USE kv_status cmp_report(const char *run_dir);
 // The same and, twice as large, a picture of each chart as a PNG file.
 KV_MUST_USE kv_status cmp_report_with_png(const char *run_dir);
 
-// Engines, workloads, profiles and measures with their definitions.
-void cmp_list(void);
+// Prints what there is, by name and meaning: engines, workloads, profiles,
+// measures or claims, or all of these if `part` is NULL. KV_INVALID names the
+// nearest.
+KV_MUST_USE kv_status cmp_list(const char *part);
 
 #endif

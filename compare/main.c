@@ -28,8 +28,8 @@ static int help(FILE *to, int code)
                 "one by one\n"
                 "       compare chart DIR [--png]    a run's page and charts, "
                 "drawn anew\n"
-                "       compare list                 engines, workloads, "
-                "profiles, measures\n"
+                "       compare list [PART]          engines, workloads, "
+                "profiles, measures, claims\n"
                 "       compare help\n\noptions\n");
     cmp_options_help(to);
     fprintf(to, "\nexamples\n"
@@ -73,6 +73,17 @@ static int chart(int argc, char **argv)
     return FAILED;
 }
 
+static int list(int argc, char **argv)
+{
+    if (argc > 3) {
+        fprintf(stderr, "compare: list takes one word: compare list claims\n");
+        return USAGE;
+    }
+    if (cmp_list(argc == 3 ? argv[2] : NULL) == KV_OK) return DONE;
+    fprintf(stderr, "compare: %s\n", kv_last_error());
+    return USAGE;
+}
+
 // help, or --help and -h anywhere.
 static bool asks_for_help(int argc, char **argv)
 {
@@ -96,7 +107,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "claims") == 0) return cmp_claims(argc, argv);
     if (strcmp(command, "chart") == 0) return chart(argc, argv);
-    if (strcmp(command, "list") == 0) return cmp_list(), DONE;
+    if (strcmp(command, "list") == 0) return list(argc, argv);
     if (argc < 2) return help(stderr, USAGE);
     const char *nearest = kv_cli_nearest(command, command_name);
     fprintf(stderr, "compare: there is no command \"%s\"; %s%s\n", command,

@@ -301,12 +301,12 @@ kv_status cmp_specimen_settle(cmp_specimen *s) { return kv_settle(s->db); }
 
 // ---- what it cost -----------------------------------------------------------
 
-void cmp_specimen_mark(cmp_specimen *s) { kv_stats_read(s->db, &s->mark); }
+void cmp_specimen_mark(cmp_specimen *s) { s->mark = cmp_specimen_stats(s); }
 
 kv_stats cmp_specimen_stats(const cmp_specimen *s)
 {
-    kv_stats now;
-    kv_stats_read(s->db, &now);
+    kv_stats now = {0};
+    if (s->db != NULL) kv_stats_read(s->db, &now);
     return now;
 }
 
@@ -365,6 +365,7 @@ static double number_in(const kv_report *report, const char *branch,
 double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
                          const char *name)
 {
+    if (s->db == NULL) return NAN;
     kv_report report = {0};
     kv_status st = kv_inspect(s->db, NULL, &report);
     double value = st == KV_OK ? number_in(&report, branch, name) : NAN;

@@ -107,6 +107,9 @@ KV_MUST_USE kv_status cmp_specimen_scan(cmp_specimen *s, uint32_t place,
 KV_MUST_USE kv_status cmp_specimen_settle(cmp_specimen *s);
 
 // ---- what it cost, since the mark (or the open) -----------------------------
+//
+// A store that did not open cost nothing, and has no facts: so an experiment
+// may compute its figures before it looks whether it got there.
 
 void cmp_specimen_mark(cmp_specimen *s);
 kv_stats cmp_specimen_stats(const cmp_specimen *s);   // all, not since the mark

@@ -29,9 +29,12 @@ typedef struct cmp_claim {
     kv_status (*run)(cmp_bench *bench);
 } cmp_claim;
 
-// In the order of their numbers; a NULL id ends each.
+// A NULL id ends each; catalog.c has the list of them.
 extern const cmp_claim cmp_claims_of_logs[];
 extern const cmp_claim cmp_claims_of_sorted_files[];
 extern const cmp_claim cmp_claims_of_trees[];
+
+// Every claim, in the order of their numbers; NULL past the last.
+const cmp_claim *cmp_claim_at(size_t index);
 
 #endif

@@ -16,23 +16,9 @@
 
 enum { DONE = 0, USAGE = 2, FAILED = 3 };
 
-static const cmp_claim *const groups[] = {
-    cmp_claims_of_logs, cmp_claims_of_sorted_files, cmp_claims_of_trees};
-enum { GROUPS = sizeof groups / sizeof *groups };
-
-static const cmp_claim *claim_at(size_t index)
-{
-    for (size_t g = 0; g < GROUPS; g++) {
-        for (const cmp_claim *c = groups[g]; c->id != NULL; c++) {
-            if (index-- == 0) return c;
-        }
-    }
-    return NULL;
-}
-
 static const char *claim_id(size_t index)
 {
-    const cmp_claim *claim = claim_at(index);
+    const cmp_claim *claim = cmp_claim_at(index);
     return claim != NULL ? claim->id : NULL;
 }
 
@@ -219,9 +205,9 @@ static int try_all(struct request *r)
     bool all_well = true;
     kv_status st = begin_tables(&tables, dir);
     if (st == KV_OK) st = cmp_make_dir(bench.dir);
-    for (size_t i = 0; st == KV_OK && claim_at(i) != NULL; i++) {
-        if (!is_wanted(r, claim_at(i))) continue;
-        if (!try_claim(&bench, &tables, claim_at(i))) all_well = false;
+    for (size_t i = 0; st == KV_OK && cmp_claim_at(i) != NULL; i++) {
+        if (!is_wanted(r, cmp_claim_at(i))) continue;
+        if (!try_claim(&bench, &tables, cmp_claim_at(i))) all_well = false;
     }
     kv_status last = end_tables(&tables);
     if (st == KV_OK) st = last;

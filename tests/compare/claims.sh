@@ -24,6 +24,15 @@ awk -F '\t' 'NR > 1 && $2 != "not tried" { print $1 }' \
     "$dir/once/claims.tsv" | sort >"$dir/tried"
 diff "$dir/tried" "$dir/checked" || fail "a claim was not checked"
 
+# The list has those that were tried, each with its sections, and tries none.
+"$compare" list claims | awk '/^  C/ { print $1 }' >"$dir/listed"
+awk -F '\t' 'NR > 1 { print $1 }' "$dir/once/claims.tsv" | sort >"$dir/told"
+diff "$dir/told" "$dir/listed" || fail "the list has other claims"
+"$compare" list claims | grep -q '\[Hash Indexes | Log-Structured Storage\]' ||
+    fail "the list names no section"
+if "$compare" list claim 2>"$dir/said"; then fail "there is a list of claim"; fi
+grep -q 'did you mean claims' "$dir/said" || fail "claims is not named"
+
 # The same seed, the same counters.
 "$compare" claims C02 c8 --profile smoke --out "$dir/again" >/dev/null
 for claim in C02 C08; do
