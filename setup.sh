@@ -22,7 +22,8 @@ gcc                   compiles C17
 libc6-dev             the C library's headers
 libxxhash-dev         XXH3, the hash of keys in memory
 liblz4-dev            LZ4, for blocks of stage 4
-libzstd-dev           Zstandard, for the same
+libzstd-dev           Zstandard, for the same, and for traces
+zlib1g-dev            gzip, for traces
 libisal-dev           CRC-32C by hardware; a table without it
 libedit-dev           editing and history in the repl
 END

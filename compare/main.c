@@ -14,8 +14,8 @@ enum { DONE = 0, USAGE = 2, FAILED = 3 };
 
 static const char *command_name(size_t index)
 {
-    static const char *const names[] = {"run",  "duel", "claims", "chart",
-                                        "list", "help", NULL};
+    static const char *const names[] = {"run",   "replay", "duel", "claims",
+                                        "chart", "list",   "help", NULL};
     return names[index];
 }
 
@@ -23,6 +23,8 @@ static int help(FILE *to, int code)
 {
     fprintf(to, "usage: compare run [OPTIONS]        every engine, every "
                 "workload, a report\n"
+                "       compare replay FILE          what a real program "
+                "asked (- is standard input)\n"
                 "       compare duel A B [OPTIONS]   two of them, in turns\n"
                 "       compare claims [C07 ...]     the book's claims, tried "
                 "one by one\n"
@@ -32,15 +34,18 @@ static int help(FILE *to, int code)
                 "profiles, measures, claims\n"
                 "       compare help\n\noptions\n");
     cmp_options_help(to);
-    fprintf(to, "\nexamples\n"
-                "  compare run --profile ci\n"
-                "  compare run --engines hash,log --workloads workloada "
-                "--set log:read=map\n"
-                "  compare duel log tkrzw --workload fill-random --records "
-                "2M\n"
-                "  compare run --engines log,cmd:./mine --records 1000\n"
-                "\nexit codes: 0 done, 2 the command makes no sense, 3 "
-                "something failed\n");
+    fprintf(to,
+            "\nexamples\n"
+            "  compare run --profile ci\n"
+            "  compare run --engines hash,log --workloads workloada "
+            "--set log:read=map\n"
+            "  compare duel log tkrzw --workload fill-random --records "
+            "2M\n"
+            "  compare run --engines log,cmd:./mine --records 1000\n"
+            "  compare run --workloads 'twitter-*,fillseq' --engines lsm,bt\n"
+            "  compare replay trace.tsv.zst --engines log,lsm,rocksdb\n"
+            "\nexit codes: 0 done, 2 the command makes no sense, 3 "
+            "something failed\n");
     return code;
 }
 
@@ -100,6 +105,9 @@ int main(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : "";
     if (asks_for_help(argc, argv)) return help(stdout, DONE);
     if (strcmp(command, "run") == 0) {
+        return with_options(argc, argv, 0, cmp_run);
+    }
+    if (strcmp(command, "replay") == 0) {
         return with_options(argc, argv, 0, cmp_run);
     }
     if (strcmp(command, "duel") == 0) {

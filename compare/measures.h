@@ -22,6 +22,8 @@
 #define CMP_MEASURE_LIST(X)                                                    \
     X("ops_per_s", "1/s", CMP_HIGHER, CMP_TIME,                                \
       "operations divided by the seconds they took")                           \
+    X("entries_per_s", "1/s", CMP_HIGHER, CMP_TIME,                            \
+      "entries that scans returned divided by the seconds everything took")    \
     X("drained_per_s", "1/s", CMP_HIGHER, CMP_TIME,                            \
       "operations divided by those seconds and the seconds of settling after") \
     X("cpu_seconds", "s", CMP_LOWER, CMP_TIME,                                 \

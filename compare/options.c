@@ -8,6 +8,8 @@
 
 #include "common/cli/words.h"
 
+#include "compare/selection.h"
+
 const cmp_profile cmp_profiles[] = {
     {"smoke", 20000, 1, "does everything run? (seconds)"},
     {"ci", 100000, 3, "small, with the ratios of the large (minutes)"},
@@ -53,46 +55,6 @@ static kv_status set_profile(cmp_options *o, const char *text)
                    nearest ? nearest : "");
 }
 
-// Calls `add` for each part of "a,b,c". A part may hold a comma of its own when
-// what follows is not a name but a knob: log:read=map,background=0
-static kv_status each(cmp_options *o, const char *text,
-                      kv_status (*add)(cmp_options *, const char *))
-{
-    while (*text != '\0') {
-        size_t len = strcspn(text, ",");
-        while (text[len] == ',') {
-            const char *next = text + len + 1;
-            size_t word = strcspn(next, ",:=");
-            if (next[word] != '=') break;
-            len += 1 + strcspn(next, ",");
-        }
-        char part[512];
-        if (len == 0 || len >= sizeof part) {
-            return kv_fail(KV_INVALID, "\"%s\" is not a list of names", text);
-        }
-        memcpy(part, text, len);
-        part[len] = '\0';
-        KV_TRY(add(o, part));
-        text += len + (text[len] == ',');
-    }
-    return KV_OK;
-}
-
-static kv_status add_engine(cmp_options *o, const char *spec)
-{
-    if (o->engine_count == CMP_LIST_MAX) {
-        return kv_fail(KV_TOO_BIG, "more than %d engines", (int)CMP_LIST_MAX);
-    }
-    KV_TRY(cmp_engine_find(&o->engine[o->engine_count], spec));
-    o->engine_count++;
-    return KV_OK;
-}
-
-static kv_status set_engines(cmp_options *o, const char *text)
-{
-    return each(o, text, add_engine);
-}
-
 static kv_status set_data(cmp_options *o, const char *path)
 {
     const char *name = strrchr(path, '/');
@@ -102,6 +64,19 @@ static kv_status set_data(cmp_options *o, const char *path)
     if (o->data_name[0] == '\0') snprintf(o->data_name, 5, "data");
     cmp_dataset_free(&o->data);
     return cmp_dataset_read(&o->data, path);
+}
+
+// "twitter/cluster12.tsv.zst" is the workload cluster12.
+static kv_status set_trace(cmp_options *o, const char *path)
+{
+    const char *name = strrchr(path, '/');
+    name = name ? name + 1 : path;
+    if (strcmp(path, "-") == 0) name = "trace";
+    snprintf(o->trace_name, sizeof o->trace_name, "%.*s",
+             (int)strcspn(name, "."), name);
+    if (o->trace_name[0] == '\0') snprintf(o->trace_name, 6, "trace");
+    cmp_trace_free(&o->trace);
+    return cmp_trace_read(&o->trace, path);
 }
 
 static kv_status set_memory(cmp_options *o, const char *text)
@@ -236,14 +211,16 @@ static const struct option {
     {"--profile", "NAME", "smoke, ci, full or big: how many records (smoke)",
      set_profile},
     {"--engines", "LIST", "engines, with knobs if you like: hash,log:read=map",
-     set_engines},
+     cmp_select_engines},
     {"--engine", "SPEC", "one more; ./mine.so or cmd:./mine is your own",
-     add_engine},
+     cmp_select_engine},
     {"--workloads", "LIST", "names, or paths to YCSB property files",
      set_workloads},
     {"--workload", "NAME", "the same, for one", set_workloads},
     {"--data", "FILE", "real records: KEY, a tab, VALUE on each line",
      set_data},
+    {"--trace", "FILE",
+     "what a real program asked (replay FILE says it shorter)", set_trace},
     {"--set", "E:K=V", "turn a knob of an engine: log:segment_bytes=1MiB",
      set_knob},
     {"--records", "N", "made-up records, instead of the profile's number",
@@ -308,67 +285,6 @@ void cmp_options_help(FILE *to)
 
 // ---- together ---------------------------------------------------------------
 
-// A workload on the data is known by the data's name: wordnet-load.
-static kv_status add_workload(cmp_options *o, const char *name)
-{
-    if (o->workload_count == CMP_LIST_MAX) {
-        return kv_fail(KV_TOO_BIG, "more than %d workloads", (int)CMP_LIST_MAX);
-    }
-    cmp_workload *w = &o->workload[o->workload_count];
-    char built_in[64];
-    size_t stem = strlen(o->data_name);
-    bool is_renamed =
-        stem > 0 && strncmp(name, o->data_name, stem) == 0 && name[stem] == '-';
-    snprintf(built_in, sizeof built_in, "%s%s", is_renamed ? "data" : "",
-             is_renamed ? name + stem : name);
-    if (strchr(name, '/') != NULL) {
-        KV_TRY(cmp_workload_find(w, name));
-    } else {
-        KV_TRY(cmp_workload_find(w, built_in));
-    }
-    if (strncmp(w->name, "data-", 5) == 0) {
-        if (stem == 0) {
-            return kv_fail(KV_INVALID, "%s needs --data FILE", w->name);
-        }
-        char rest[sizeof w->name];
-        snprintf(rest, sizeof rest, "%s", w->name + 4);
-        snprintf(w->name, sizeof w->name, "%.24s%.20s", o->data_name, rest);
-        w->is_real = true;
-    }
-    o->workload_count++;
-    return KV_OK;
-}
-
-static kv_status add_default_workloads(cmp_options *o)
-{
-    const char *name;
-    for (size_t i = 0; (name = cmp_workload_name(i)) != NULL; i++) {
-        bool is_real = strncmp(name, "data-", 5) == 0;
-        if (is_real && o->data_name[0] == '\0') continue;
-        KV_TRY(add_workload(o, name));
-    }
-    return KV_OK;
-}
-
-static kv_status apply_knob(cmp_options *o, const char *text)
-{
-    const char *colon = strchr(text, ':');
-    size_t len = colon ? (size_t)(colon - text) : 0;
-    bool is_known = false;
-    for (size_t i = 0; i < o->engine_count && len > 0; i++) {
-        const char *label = o->engine[i].label;
-        if (strncmp(label, text, len) != 0) continue;
-        if (label[len] != '\0' && label[len] != ':') continue;
-        is_known = true;
-        KV_TRY(cmp_engine_set(&o->engine[i], colon + 1));
-    }
-    if (is_known) return KV_OK;
-    return kv_fail(KV_INVALID,
-                   "--set is ENGINE:KNOB=VALUE for an engine of "
-                   "the comparison, not \"%s\"",
-                   text);
-}
-
 static kv_status fill_in(cmp_options *o, size_t engines)
 {
     if (o->setup.records == 0) o->setup.records = o->profile->records;
@@ -376,14 +292,10 @@ static kv_status fill_in(cmp_options *o, size_t engines)
     bool takes_all = o->engine_count == 0 && engines == 0;
     const char *name;
     for (size_t i = 0; takes_all && (name = cmp_engine_name(i)) != NULL; i++) {
-        if (cmp_engine_is_default(i)) KV_TRY(add_engine(o, name));
+        if (cmp_engine_is_default(i)) KV_TRY(cmp_select_engine(o, name));
     }
-    if (workloads_text != NULL) {
-        KV_TRY(each(o, workloads_text, add_workload));
-    } else {
-        KV_TRY(add_default_workloads(o));
-    }
-    for (size_t i = 0; i < set_count; i++) KV_TRY(apply_knob(o, sets[i]));
+    KV_TRY(cmp_select_workloads(o, workloads_text));
+    for (size_t i = 0; i < set_count; i++) KV_TRY(cmp_select_knob(o, sets[i]));
     o->setup.data = &o->data;
     if (o->setup.threads > o->setup.records) {
         return kv_fail(KV_INVALID, "more threads than records");
@@ -415,14 +327,21 @@ kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
     }
     workloads_text = NULL;
     set_count = 0;
+    bool has_trace = argc > 1 && strcmp(argv[1], "replay") == 0;
     for (int i = 2; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) == 0) {
             KV_TRY(read_option(o, argv, argc, &i));
         } else if (o->engine_count < engines) {
-            KV_TRY(add_engine(o, argv[i]));
+            KV_TRY(cmp_select_engine(o, argv[i]));
+        } else if (has_trace && o->trace.count == 0) {
+            KV_TRY(set_trace(o, argv[i]));
         } else {
             return kv_fail(KV_INVALID, "\"%s\" is one word too many", argv[i]);
         }
+    }
+    if (has_trace && o->trace.count == 0) {
+        return kv_fail(KV_INVALID, "a replay needs a trace: compare replay "
+                                   "FILE --engines log,lsm");
     }
     if (o->engine_count < engines) {
         return kv_fail(KV_INVALID, "a duel needs two engines: compare duel "
@@ -434,5 +353,6 @@ kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
 void cmp_options_free(cmp_options *o)
 {
     cmp_dataset_free(&o->data);
+    cmp_trace_free(&o->trace);
     o->data_name[0] = '\0';
 }

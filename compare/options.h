@@ -1,4 +1,4 @@
-// options.h -- what the command line says, for `run` and `duel` alike.
+// options.h -- what the command line says, for `run`, `replay` and `duel`.
 // SPDX-License-Identifier: MIT
 
 #ifndef COMPARE_OPTIONS_H
@@ -6,7 +6,7 @@
 
 #include "compare/trial.h"
 
-enum { CMP_LIST_MAX = 32 };
+enum { CMP_LIST_MAX = 96 };
 
 // A size of everything, by name; science needs the same ratios, not the same
 // sizes.
@@ -27,6 +27,8 @@ typedef struct cmp_options {
     size_t workload_count;
     cmp_dataset data;
     char data_name[32]; // "wordnet", of --data some/wordnet.tsv; or ""
+    cmp_trace trace;
+    char trace_name[32]; // "oltp", of oltp.tsv.zst; or ""
     const char *out;
     unsigned reps, limit_s;
     bool no_progress, no_page;
@@ -34,7 +36,8 @@ typedef struct cmp_options {
 } cmp_options;
 
 // Reads argv[2..]. `engines`: how many come as plain words (duel: 2), 0 for
-// --engines. KV_INVALID, with what would be right. Free it in any case.
+// --engines; after `replay` the trace is a plain word, too. KV_INVALID, with
+// what would be right. Free it in any case.
 KV_MUST_USE kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
                                        size_t engines);
 void cmp_options_free(cmp_options *o);

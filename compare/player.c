@@ -94,7 +94,12 @@ static kv_status run_scan(cmp_player *p, size_t i)
     const cmp_op *op = &p->block.op[i];
     struct seen *seen = a->seen + op->scan_first;
     kv_cursor *cursor = NULL;
-    KV_TRY(kv_scan(p->db, (kv_range){.from = op->key}, &cursor));
+    kv_range range = {.from = op->key};
+    cmp_extent extent = p->stream->workload->extent;
+    if (extent != CMP_SOME) {
+        range = (kv_range){.reverse = extent == CMP_ALL_REVERSED};
+    }
+    KV_TRY(kv_scan(p->db, range, &cursor));
     kv_status st = KV_OK;
     uint32_t n = 0;
     // Never more than fit between this operation's place in `seen` and the
@@ -245,6 +250,7 @@ static kv_status check_scan(cmp_player *p, size_t i, uint8_t *scratch)
     const cmp_op *op = &p->block.op[i];
     const cmp_records *r = p->stream->records;
     p->checked += op->scan_count;
+    p->entries += op->scan_count;
     if (a->seen_count[i] != op->scan_count) {
         return wrong(p, i, "not as many entries as there are");
     }

@@ -30,6 +30,7 @@ typedef struct cmp_player {
     uint64_t harness_cpu_ns;   // this thread's, outside the measured time
     uint64_t calls[CMP_CALLS]; // operations by call
     uint64_t hits, checked;    // reads that found something; answers compared
+    uint64_t entries;          // that scans returned
     uint64_t longest_ns;       // the slowest block
 
     cmp_block block;

@@ -226,6 +226,10 @@ static void tell_time(const cmp_scale *s, const char *phase,
     double settle_s = (double)effort->settle_ns / 1e9;
     double operations = (double)effort->operations;
     cmp_scale_say(s, phase, "ops_per_s", effort->operations_per_s);
+    if (effort->entries > 0) {
+        cmp_scale_say(s, phase, "entries_per_s",
+                      ratio((double)effort->entries, (double)effort->ns / 1e9));
+    }
     cmp_scale_say(s, phase, "drained_per_s",
                   operations /
                       (operations / effort->operations_per_s + settle_s));

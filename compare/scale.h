@@ -28,6 +28,8 @@ typedef struct cmp_effort {
     uint64_t operations;
     uint64_t harness_cpu_ns, settle_ns;
     uint64_t hits, misses, scans, checked;
+    uint64_t entries; // that scans returned
+    uint64_t ns;      // measured, of the thread that took longest
     uint64_t live_count, live_bytes, user_bytes;
 } cmp_effort;
 

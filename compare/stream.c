@@ -10,12 +10,17 @@
 // A block stays in the processor's second cache together with what the engine
 // touches; a clock is read once per block.
 enum { BLOCK_OPS = 1024, BLOCK_SCANS = 64, BLOCK_BYTES = 256 << 10 };
+enum { SCANNED_MAX = 1 << 20 }; // entries of all scans in a block, if it can
 
 // ---- blocks -----------------------------------------------------------------
 
 static size_t block_cap(const cmp_block *b, const cmp_workload *w)
 {
-    size_t cap = w->share[CMP_SCAN] > 0 ? BLOCK_SCANS : BLOCK_OPS;
+    size_t cap = BLOCK_OPS;
+    if (w->share[CMP_SCAN] > 0) {
+        cap = SCANNED_MAX / ((size_t)w->scan_max + 1) + 1;
+        return cap < BLOCK_SCANS ? cap : BLOCK_SCANS;
+    }
     size_t fits = BLOCK_BYTES / (b->key_max + b->value_max + 1);
     if (cap > fits) cap = fits;
     if (cap < 16) cap = 16;
@@ -49,28 +54,23 @@ void cmp_block_free(cmp_block *b)
 
 // ---- the oracle -------------------------------------------------------------
 
-static size_t value_len(const cmp_records *r, uint32_t place, uint32_t version)
-{
-    if (r->data == NULL) return r->value_bytes;
-    return r->data->value[((uint64_t)place + version - 1) % r->count].len;
-}
-
 static void forget(cmp_stream *s, cmp_expected before, size_t key_len)
 {
     if (before.version == 0) return;
     s->live_count--;
     s->live_bytes -= (int64_t)key_len;
-    s->live_bytes -=
-        (int64_t)value_len(s->records, before.place, before.version);
+    s->live_bytes -= (int64_t)cmp_records_value_len(s->records, before.place,
+                                                    before.version);
 }
 
 // The version after the one before, which a deletion does not set back: a value
-// that comes back from the dead is not taken for a new one.
-static uint32_t note_put(cmp_stream *s, const cmp_op *op)
+// that comes back from the dead is not taken for a new one. A trace says which
+// version comes.
+static uint32_t note_put(cmp_stream *s, const cmp_op *op, uint32_t traced)
 {
     uint32_t place = op->before.place;
-    uint32_t version = (s->state[place] >> 1) + 1;
-    size_t value = value_len(s->records, place, version);
+    uint32_t version = traced ? traced : (s->state[place] >> 1) + 1;
+    size_t value = cmp_records_value_len(s->records, place, version);
     forget(s, op->before, op->key.len);
     s->state[place] = version * 2 + 1;
     s->live_count++;
@@ -110,15 +110,76 @@ static cmp_call pick_call(cmp_stream *s)
     return last;
 }
 
-static void expect_scan(cmp_stream *s, cmp_block *b, cmp_op *op)
+// What the next operation is to be.
+struct choice {
+    cmp_call call;
+    uint32_t place;
+    uint32_t version;     // of a trace's put; 0: the next one
+    uint32_t scan_length; // 0: not a scan
+};
+
+static uint32_t pick_scan_length(cmp_stream *s)
 {
     const cmp_workload *w = s->workload;
+    if (w->scan_sizes.shape > 0) {
+        return cmp_pareto_of(w->scan_sizes, kv_rng_unit(&s->rng), w->scan_min,
+                             w->scan_max);
+    }
     uint64_t span = (uint64_t)w->scan_max - w->scan_min + 1;
-    op->scan_length = w->scan_min + (uint32_t)kv_rng_below(&s->rng, span);
+    return w->scan_min + (uint32_t)kv_rng_below(&s->rng, span);
+}
+
+static struct choice choose(cmp_stream *s)
+{
+    const cmp_workload *w = s->workload;
+    struct choice c = {.call = pick_call(s)};
+    if (c.call == CMP_INSERT) {
+        c.place = own_place(s, s->inserted++);
+    } else if (w->pattern == CMP_RANGES) {
+        c.place = (uint32_t)cmp_choose(&s->chooser, s->records->count);
+    } else {
+        c.place = own_place(s, cmp_choose(&s->chooser, s->inserted));
+    }
+    if (c.call == CMP_SCAN) c.scan_length = pick_scan_length(s);
+    if (w->extent != CMP_SOME) c.place = 0;
+    return c;
+}
+
+static bool is_own(const cmp_stream *s, uint32_t place)
+{
+    return place % s->threads == s->thread;
+}
+
+// The next line that is this thread's. Requires that there is one.
+static struct choice choose_traced(cmp_stream *s)
+{
+    static const cmp_call calls[CMP_VERBS] = {[CMP_VERB_GET] = CMP_READ,
+                                              [CMP_VERB_PUT] = CMP_UPDATE,
+                                              [CMP_VERB_DEL] = CMP_DELETE,
+                                              [CMP_VERB_SCAN] = CMP_SCAN};
+    const cmp_trace *t = s->records->trace;
+    for (;;) {
+        uint64_t line = s->next++;
+        if (s->is_loading) line = t->loaded[line];
+        const cmp_trace_op *op = &t->op[line];
+        if (!is_own(s, op->place)) continue;
+        return (struct choice){.call =
+                                   s->is_loading ? CMP_INSERT : calls[op->verb],
+                               .place = op->place,
+                               .version = (uint32_t)line + 1,
+                               .scan_length = op->scan_length};
+    }
+}
+
+static void expect_scan(cmp_stream *s, cmp_block *b, cmp_op *op)
+{
     op->scan_first = (uint32_t)b->scanned_count;
-    uint32_t place = op->before.place;
-    while (op->scan_count < op->scan_length && place < s->records->count) {
-        cmp_expected there = cmp_stream_at(s, place++);
+    bool reversed = s->workload->extent == CMP_ALL_REVERSED;
+    uint32_t count = s->records->count;
+    for (uint32_t at = op->before.place; at < count; at++) {
+        if (op->scan_count == op->scan_length) break;
+        uint32_t place = reversed ? count - 1 - at : at;
+        cmp_expected there = cmp_stream_at(s, place);
         if (there.version == 0) continue;
         b->scanned[b->scanned_count++] = there;
         op->scan_count++;
@@ -128,24 +189,22 @@ static void expect_scan(cmp_stream *s, cmp_block *b, cmp_op *op)
 static void make_op(cmp_stream *s, cmp_block *b, size_t i)
 {
     cmp_op *op = &b->op[i];
-    *op = (cmp_op){.call = pick_call(s)};
-    uint64_t own = op->call == CMP_INSERT
-                       ? s->inserted++
-                       : cmp_choose(&s->chooser, s->inserted);
-    uint32_t place = own_place(s, own);
+    struct choice c = s->records->trace != NULL ? choose_traced(s) : choose(s);
     uint8_t *key = b->keys + i * b->key_max;
+    *op = (cmp_op){.call = c.call, .scan_length = c.scan_length};
     if (op->call == CMP_MISS) {
-        op->key = cmp_records_absent(s->records, place, key);
+        op->key = cmp_records_absent(s->records, c.place, key);
         return;
     }
-    op->key = cmp_records_key(s->records, place, key);
-    op->before = cmp_stream_at(s, place);
+    op->key = cmp_records_key(s->records, c.place, key);
+    op->before = cmp_stream_at(s, c.place);
     switch (op->call) {
     case CMP_UPDATE:
     case CMP_INSERT:
     case CMP_MODIFY:
-        op->value = cmp_records_value(s->records, place, note_put(s, op),
-                                      b->values + i * b->value_max);
+        op->value =
+            cmp_records_value(s->records, c.place, note_put(s, op, c.version),
+                              b->values + i * b->value_max);
         break;
     case CMP_DELETE:
         note_del(s, op);
@@ -158,6 +217,18 @@ static void make_op(cmp_stream *s, cmp_block *b, size_t i)
     }
 }
 
+// A trace's lines that are this thread's.
+static uint64_t count_own(const cmp_stream *s)
+{
+    const cmp_trace *t = s->records->trace;
+    uint64_t own = 0;
+    uint32_t count = s->is_loading ? t->loaded_count : t->count;
+    for (uint32_t i = 0; i < count; i++) {
+        own += is_own(s, t->op[s->is_loading ? t->loaded[i] : i].place);
+    }
+    return own;
+}
+
 void cmp_stream_load(cmp_stream *s, uint32_t count, const cmp_workload *load)
 {
     uint32_t others = s->records->count;
@@ -166,6 +237,9 @@ void cmp_stream_load(cmp_stream *s, uint32_t count, const cmp_workload *load)
     s->left = (count - s->thread + s->threads - 1) / s->threads;
     assert(s->left <= s->limit);
     kv_rng_seed(&s->rng, 0);
+    s->next = 0;
+    s->is_loading = true;
+    if (s->records->trace != NULL) s->left = count_own(s);
 }
 
 void cmp_stream_begin(cmp_stream *s, const cmp_workload *w, uint64_t operations,
@@ -178,6 +252,10 @@ void cmp_stream_begin(cmp_stream *s, const cmp_workload *w, uint64_t operations,
     cmp_chooser_init(&s->chooser, w->pattern, own_seed + 1);
     s->chooser.hot_data = w->hot_data;
     s->chooser.hot_requests = w->hot_requests;
+    s->chooser.exponent = w->zipf > 0 ? w->zipf : CMP_THETA;
+    s->next = 0;
+    s->is_loading = false;
+    if (s->records->trace != NULL) s->left = count_own(s);
 }
 
 void cmp_stream_fill(cmp_stream *s, cmp_block *b)

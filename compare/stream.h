@@ -7,8 +7,9 @@
 //                  └ the version of every key
 //
 // Several threads share the oracle and never a key: thread t of n has the
-// records whose number is t modulo n, and sees its own writes only. Every
-// answer can so be checked while all threads work on one store.
+// records whose number (of a trace: whose place) is t modulo n, and sees its
+// own writes only. Every answer can so be checked while all threads work on one
+// store.
 //
 // Invariants
 //   S1  The same seed, workload, records and threads give the same operations.
@@ -52,6 +53,8 @@ typedef struct cmp_stream {
     uint32_t inserted; // of this thread's records, so far
     uint32_t limit;    // this thread's records
     uint64_t left;     // operations yet to be made
+    uint64_t next;     // of a trace: the line to look at
+    bool is_loading;
     cmp_chooser chooser;
     kv_rng rng;
     int64_t live_count, live_bytes; // this thread's

@@ -7,199 +7,17 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "common/thread.h"
 
+#include "compare/lab.h"
 #include "compare/machine.h"
-#include "compare/player.h"
-#include "compare/scale.h"
 
 enum { SAMPLES = 200 };
 
-// One thread's part.
-struct hand {
-    const struct lab *lab;
-    cmp_stream stream;
-    cmp_player load, run;
-    cmp_player *playing;
-    kv_thread thread;
-    kv_status st;
-    char sentence[400]; // of st
-};
-
-struct lab {
-    const cmp_trial *trial;
-    FILE *out;
-    cmp_engine engine; // with the knobs of this kind of trial
-    kv *db;
-    cmp_records records;
-    uint32_t *state;
-    uint32_t threads;
-    uint32_t loaded; // records inserted before the run
-    uint64_t operations;
-    struct hand *hands;
-    cmp_histogram *delays; // [threads][CMP_CALLS]
-    cmp_scale scale;
-    uint64_t answers;
-};
-
-// ---- making ready -----------------------------------------------------------
-
-// In batches: the load is not what is measured, and takes half the time so.
-static const cmp_workload load_workload = {
-    .name = "load", .share = {[CMP_INSERT] = 1}, .group = 100};
-
-// background=0 where the knob exists and the user has not turned it.
-static void choose_knobs(struct lab *lab)
-{
-    lab->engine = *lab->trial->engine;
-    bool is_ours = strstr(lab->engine.knobs, "background=") != NULL;
-    if (lab->trial->kind != CMP_COUNT || is_ours) return;
-    if (cmp_engine_knob(&lab->engine, "background", UINT64_MAX) == UINT64_MAX) {
-        return;
-    }
-    // A knob that exists takes its 0: nothing here can fail.
-    if (cmp_engine_set(&lab->engine, "background=0") != KV_OK) return;
-}
-
-static void prepare_records(struct lab *lab)
-{
-    const cmp_setup *setup = lab->trial->setup;
-    const cmp_workload *w = lab->trial->workload;
-    const cmp_dataset *data = w->is_real ? setup->data : NULL;
-    uint32_t count = data ? data->count : setup->records;
-    double per_record =
-        setup->operations > 0 ? setup->operations : w->operations;
-    lab->operations = (uint64_t)(per_record * count);
-    if (!w->loads) lab->operations = count;
-    if (lab->operations == 0) lab->operations = 1;
-    lab->loaded = w->loads ? count : 0;
-    uint32_t places = count;
-    if (w->loads && data == NULL) {
-        // Room for the inserts, which are a share of the operations by chance.
-        double inserts = w->share[CMP_INSERT] * (double)lab->operations;
-        places += (uint32_t)(1.02 * inserts + 8 * sqrt(inserts));
-    }
-    cmp_records_init(&lab->records,
-                     (cmp_records){.seed = setup->seed,
-                                   .count = places,
-                                   .key_bytes = setup->key_bytes,
-                                   .value_bytes = setup->value_bytes,
-                                   .data = data},
-                     w->order);
-    lab->state = kv_zalloc(places * sizeof *lab->state);
-}
-
-static void prepare_hands(struct lab *lab)
-{
-    const cmp_workload *w = lab->trial->workload;
-    lab->threads =
-        lab->trial->kind == CMP_COUNT ? 1 : lab->trial->setup->threads;
-    lab->hands = kv_zalloc(lab->threads * sizeof *lab->hands);
-    if (lab->trial->kind == CMP_DELAY) {
-        lab->delays = kv_zalloc(lab->threads * CMP_CALLS * sizeof *lab->delays);
-    }
-    for (uint32_t t = 0; t < lab->threads; t++) {
-        struct hand *hand = &lab->hands[t];
-        hand->lab = lab;
-        hand->stream = (cmp_stream){.records = &lab->records,
-                                    .state = lab->state,
-                                    .thread = t,
-                                    .threads = lab->threads};
-        hand->load.stream = hand->run.stream = &hand->stream;
-        cmp_player_init(&hand->load, &lab->records, &load_workload);
-        cmp_player_init(&hand->run, &lab->records, w);
-        if (lab->delays != NULL) {
-            hand->run.delays = lab->delays + (size_t)t * CMP_CALLS;
-        }
-    }
-}
-
-static kv_status open_store(struct lab *lab)
-{
-    const cmp_setup *setup = lab->trial->setup;
-    const kv_engine *engine = lab->engine.engine;
-    bool is_durable = (kv_describe(engine)->caps & KV_CAP_DURABLE) != 0;
-    kv_options options = {
-        .path = is_durable ? lab->trial->dir : NULL,
-        .knobs = lab->engine.knobs[0] ? lab->engine.knobs : NULL,
-        .sync = setup->sync,
-        .memory_bytes = setup->memory_bytes,
-        .seed = setup->seed + 1, // 0 would be chance
-        .create = true,
-    };
-    cmp_engine_prepare(&lab->engine);
-    return kv_open(engine, &options, &lab->db);
-}
-
-// Memory that an engine may want, twice the records, is made ready before it
-// starts: otherwise whoever comes first pays for those who follow.
-static void warm_memory(const struct lab *lab)
-{
-    const cmp_records *r = &lab->records;
-    uint64_t bytes = (uint64_t)r->count * (r->key_bytes + r->value_bytes);
-    for (uint32_t i = 0; r->data != NULL && i < r->count; i++) {
-        bytes += r->data->key[i].len + r->data->value[i].len;
-    }
-    cmp_memory_warm(2 * bytes);
-}
-
 // ---- playing ----------------------------------------------------------------
-
-// The reason as void.tsv words it (results.h): the harness's own verdicts and
-// what was worded before stay as they are. A module's sentences are in its own
-// copy of common/status.c, and belong to the thread that failed; if it said
-// nothing there, the front door did, here.
-static void word_failure(const struct lab *lab, kv_status st, char *to,
-                         size_t size)
-{
-    static const char *const fronts[] = {
-        "wrong: ", "selfcheck: ", "failed: ", "full: "};
-    const char *said = kv_last_error();
-    for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
-        if (strncmp(said, fronts[i], strlen(fronts[i])) != 0) continue;
-        snprintf(to, size, "%s", said);
-        return;
-    }
-    const cmp_engine *e = &lab->engine;
-    const char *theirs = e->last_error != NULL ? e->last_error() : "";
-    if (theirs[0] != '\0') said = theirs;
-    else if (e->is_module && e->last_error == NULL) said = kv_status_text(st);
-    snprintf(to, size, "%s%s", st == KV_NO_SPACE ? "full: " : "failed: ", said);
-}
-
-static void *play(void *arg)
-{
-    struct hand *hand = arg;
-    hand->st = cmp_player_run(hand->playing);
-    if (hand->st != KV_OK) {
-        word_failure(hand->lab, hand->st, hand->sentence,
-                     sizeof hand->sentence);
-    }
-    return NULL;
-}
-
-static kv_status play_all(struct lab *lab, bool is_run)
-{
-    for (uint32_t t = 0; t < lab->threads; t++) {
-        struct hand *hand = &lab->hands[t];
-        hand->playing = is_run ? &hand->run : &hand->load;
-        hand->playing->db = lab->db;
-        if (lab->threads > 1) kv_thread_start(&hand->thread, play, hand);
-    }
-    if (lab->threads == 1) play(&lab->hands[0]);
-    kv_status st = KV_OK;
-    for (uint32_t t = 0; t < lab->threads; t++) {
-        struct hand *hand = &lab->hands[t];
-        if (lab->threads > 1) kv_thread_join(&hand->thread);
-        if (hand->st == KV_OK || st != KV_OK) continue;
-        st = kv_fail(hand->st, "%s", hand->sentence);
-    }
-    return st;
-}
 
 static void sample_space(void *arg)
 {
-    struct lab *lab = arg;
+    cmp_lab *lab = arg;
     const cmp_player *p = &lab->hands[0].run;
     if (p->operations < lab->scale.next_sample) return;
     lab->scale.next_sample = p->operations + lab->operations / SAMPLES + 1;
@@ -212,41 +30,17 @@ static void sample_space(void *arg)
             (long long)s->live_bytes);
 }
 
-// The hands' work as one.
-static cmp_effort sum_effort(const struct lab *lab, bool is_run)
+static kv_status run_phase(cmp_lab *lab, const char *phase, bool is_run)
 {
-    cmp_effort sum = {0};
-    for (uint32_t t = 0; t < lab->threads; t++) {
-        const struct hand *hand = &lab->hands[t];
-        const cmp_player *p = is_run ? &hand->run : &hand->load;
-        if (p->ns > 0) {
-            sum.operations_per_s += (double)p->operations * 1e9 / (double)p->ns;
-        }
-        sum.operations += p->operations;
-        sum.harness_cpu_ns += p->harness_cpu_ns;
-        sum.hits += p->hits;
-        sum.misses += p->calls[CMP_READ] + p->calls[CMP_MISS] +
-                      p->calls[CMP_MODIFY] - p->hits;
-        sum.scans += p->calls[CMP_SCAN];
-        sum.checked += p->checked;
-        sum.live_count += (uint64_t)hand->stream.live_count;
-        sum.live_bytes += (uint64_t)hand->stream.live_bytes;
-        sum.user_bytes += hand->stream.user_bytes;
-    }
-    return sum;
-}
-
-static kv_status run_phase(struct lab *lab, const char *phase, bool is_run)
-{
-    cmp_effort before = sum_effort(lab, is_run);
+    cmp_effort before = cmp_lab_effort(lab, is_run);
     KV_TRY(cmp_scale_begin(&lab->scale));
-    KV_TRY(play_all(lab, is_run));
+    KV_TRY(cmp_lab_play(lab, is_run));
     KV_TRY(cmp_scale_pause(&lab->scale));
     uint64_t from = kv_now_ns();
     KV_TRY(kv_settle(lab->db));
     uint64_t settle_ns = kv_now_ns() - from;
     KV_TRY(cmp_scale_end(&lab->scale));
-    cmp_effort effort = sum_effort(lab, is_run);
+    cmp_effort effort = cmp_lab_effort(lab, is_run);
     effort.user_bytes -= before.user_bytes;
     effort.settle_ns = settle_ns;
     lab->answers += effort.checked;
@@ -255,7 +49,7 @@ static kv_status run_phase(struct lab *lab, const char *phase, bool is_run)
 
 // ---- after the run ----------------------------------------------------------
 
-static void tell_delays(struct lab *lab)
+static void tell_delays(cmp_lab *lab)
 {
     cmp_histogram all = {0};
     for (unsigned call = 0; call < CMP_CALLS; call++) {
@@ -286,7 +80,7 @@ static void tell_delays(struct lab *lab)
     }
 }
 
-static kv_status reopen(struct lab *lab)
+static kv_status reopen(cmp_lab *lab)
 {
     bool is_durable =
         (kv_describe(lab->engine.engine)->caps & KV_CAP_DURABLE) != 0;
@@ -300,7 +94,7 @@ static kv_status reopen(struct lab *lab)
     lab->db = NULL;
     KV_TRY(kv_close(db));
     uint64_t from = kv_now_ns();
-    KV_TRY(open_store(lab));
+    KV_TRY(cmp_lab_open(lab));
     double seconds = (double)(kv_now_ns() - from) / 1e9;
     if (lab->trial->kind == CMP_TIME) {
         cmp_scale_say(&lab->scale, "run", "reopen_s", seconds);
@@ -308,7 +102,7 @@ static kv_status reopen(struct lab *lab)
     return KV_OK;
 }
 
-static kv_status verify_place(struct lab *lab, uint32_t place, uint8_t *scratch,
+static kv_status verify_place(cmp_lab *lab, uint32_t place, uint8_t *scratch,
                               kv_buf *value)
 {
     const cmp_records *r = &lab->records;
@@ -334,7 +128,7 @@ static kv_status verify_place(struct lab *lab, uint32_t place, uint8_t *scratch,
 }
 
 // Every key that could be there, in the order of keys, whole values.
-static kv_status verify_all(struct lab *lab)
+static kv_status verify_all(cmp_lab *lab)
 {
     const cmp_records *r = &lab->records;
     uint8_t *scratch =
@@ -351,17 +145,17 @@ static kv_status verify_all(struct lab *lab)
 
 // ---- the whole --------------------------------------------------------------
 
-static kv_status load_and_run(struct lab *lab)
+static kv_status load_and_run(cmp_lab *lab)
 {
     const cmp_trial *trial = lab->trial;
     for (uint32_t t = 0; t < lab->threads; t++) {
-        cmp_stream_load(&lab->hands[t].stream, lab->loaded, &load_workload);
+        cmp_stream_load(&lab->hands[t].stream, lab->loaded, &cmp_lab_load);
     }
     if (lab->loaded > 0) KV_TRY(run_phase(lab, "load", false));
     uint64_t seed = trial->setup->seed + 1000 * (uint64_t)trial->rep;
     for (uint32_t t = 0; t < lab->threads; t++) {
-        cmp_stream_begin(&lab->hands[t].stream, trial->workload,
-                         lab->operations, seed);
+        cmp_stream_begin(&lab->hands[t].stream, &lab->workload, lab->operations,
+                         seed);
     }
     if (trial->kind == CMP_COUNT) {
         lab->hands[0].run.between = sample_space;
@@ -374,48 +168,48 @@ static kv_status load_and_run(struct lab *lab)
     return trial->kind == CMP_COUNT ? verify_all(lab) : KV_OK;
 }
 
-static kv_status refuse(const struct lab *lab)
+static kv_status refuse(const cmp_lab *lab)
 {
     const cmp_workload *w = lab->trial->workload;
-    unsigned caps = kv_describe(lab->engine.engine)->caps;
-    if (w->share[CMP_SCAN] == 0) return KV_OK;
-    if ((caps & KV_CAP_ORDERED) == 0) {
+    unsigned caps = kv_describe(lab->trial->engine->engine)->caps;
+    bool scans = w->share[CMP_SCAN] > 0;
+    if (scans && (caps & KV_CAP_ORDERED) == 0) {
         return kv_fail(KV_UNSUPPORTED, "n/a: the workload scans in order, and "
                                        "this engine keeps none");
     }
+    if (!scans && w->pattern != CMP_RANGES) return KV_OK;
     if (lab->trial->setup->threads == 1) return KV_OK;
-    return kv_fail(KV_UNSUPPORTED,
-                   "n/a: scans can be checked with one thread only");
+    return kv_fail(KV_UNSUPPORTED, "n/a: scans and hot ranges can be checked "
+                                   "with one thread only");
 }
 
-static void tell_failure(struct lab *lab, kv_status st)
+static void tell_failure(cmp_lab *lab, kv_status st)
 {
     char reason[400];
-    word_failure(lab, st, reason, sizeof reason);
+    cmp_lab_word_failure(lab, st, reason, sizeof reason);
     kv_buf line = {0};
     kv_escape(&line, kv_str(reason));
-    fprintf(lab->out, "V\t%.*s\n", (int)line.len, (char *)line.data);
+    // What an engine refuses to do at all is no failure of its.
+    fprintf(lab->out, "%s%.*s\n", st == KV_UNSUPPORTED ? "N\tn/a: " : "V\t",
+            (int)line.len, (char *)line.data);
     kv_buf_free(&line);
 }
 
 void cmp_trial_run(FILE *out, void *arg)
 {
-    struct lab lab = {.trial = arg, .out = out};
-    choose_knobs(&lab);
+    cmp_lab lab = {.trial = arg, .out = out};
     kv_status st = refuse(&lab);
     if (st != KV_OK) {
         fprintf(out, "N\t%s\nD\n", kv_last_error());
         return;
     }
-    prepare_records(&lab);
-    prepare_hands(&lab);
-    warm_memory(&lab);
+    cmp_lab_prepare(&lab);
     lab.scale = (cmp_scale){.out = out,
                             .engine = &lab.engine,
                             .db = &lab.db,
                             .dir = lab.trial->dir,
                             .resident_before = cmp_resident_bytes()};
-    st = open_store(&lab);
+    st = cmp_lab_open(&lab);
     if (st == KV_OK) st = load_and_run(&lab);
     if (st == KV_OK) {
         kv *db = lab.db;

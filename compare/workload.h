@@ -10,7 +10,8 @@
 //   readproportion updateproportion insertproportion scanproportion
 //   readmodifywriteproportion          shares of the operations
 //   requestdistribution                uniform zipfian latest hotspot
-//                                      sequential and zipf (chooser.h)
+//                                      sequential, and zipf, ycsb-zipf,
+//                                      hot-ranges (chooser.h)
 //   hotspotdatafraction hotspotopnfraction
 //   minscanlength maxscanlength        evenly between them
 //   insertorder                        hashed (random), ordered (by key), and
@@ -21,7 +22,22 @@
 //   kv.load                            records there before: all, none
 //   kv.operations                      how many, per record; YCSB's own counts
 //                                      give way to the profile's
+//   kv.records                         a share of the profile's
+//   kv.keybytes kv.valuebytes          of made-up records, instead of the
+//                                      comparison's
+//   kv.valuesizes kv.scansizes         "pareto SHAPE SCALE": many small, few
+//                                      large; valuebytes and maxscanlength are
+//                                      then the most
+//   kv.zipf                            the exponent of requestdistribution=zipf
+//   kv.scan                            some, all (one cursor over everything),
+//                                      all-reversed
+//   kv.sync                            commit, interval, none
+//   kv.writers                         threads that only write, in timed runs,
+//                                      beside those that only read
+//   kv.default                         no: runs only when it is named
 //   kv.about                           one line for charts
+//
+// A trace (trace.h) is a workload, too: its operations are those of the file.
 //
 // An update writes the whole value: a key-value store has no fields.
 
@@ -29,6 +45,8 @@
 #define COMPARE_WORKLOAD_H
 
 #include <stdbool.h>
+
+#include "common/engine.h"
 
 #include "compare/chooser.h"
 #include "compare/records.h"
@@ -51,26 +69,44 @@ typedef enum cmp_call {
 
 const char *cmp_call_word(cmp_call call);
 
+typedef enum cmp_extent {
+    CMP_SOME,
+    CMP_ALL,
+    CMP_ALL_REVERSED,
+} cmp_extent;
+
 typedef struct cmp_workload {
     char name[48];
     char about[128];
     double share[CMP_CALLS]; // sum to 1
     cmp_pattern pattern;
-    double hot_data, hot_requests;
+    double hot_data, hot_requests, zipf;
     uint32_t scan_min, scan_max;
+    cmp_extent extent; // of a scan
+    cmp_pareto value_sizes, scan_sizes;
+    size_t key_bytes, value_bytes; // 0: the comparison's
+    double records;                // share of the comparison's
     cmp_order order;
     uint32_t group;    // 1: one by one
     bool loads;        // the records are there before the operations
     bool is_real;      // of the data that was given, not of made-up records
+    bool is_default;   // runs when no workload is named
     double operations; // per record
+    bool has_sync;
+    kv_sync_mode sync;
+    uint32_t writers;
+    const cmp_trace *trace; // or NULL
 } cmp_workload;
 
 // Reads the text of a property file. KV_INVALID and KV_UNSUPPORTED name the
 // line. `name` is cut to fit.
 KV_MUST_USE kv_status cmp_workload_parse(cmp_workload *w, const char *name,
                                          kv_slice text);
-// The built-in one of that name, or the property file at that path. KV_INVALID
-// with the nearest name.
+// The replay of a trace, which has to outlive it.
+void cmp_workload_of_trace(cmp_workload *w, const char *name,
+                           const cmp_trace *trace);
+// The built-in one of that name, hyphens and case aside, or the property file
+// at that path. KV_INVALID with the nearest name.
 KV_MUST_USE kv_status cmp_workload_find(cmp_workload *w, const char *name);
 // The built-in names, NULL after the last.
 const char *cmp_workload_name(size_t index);

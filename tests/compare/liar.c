@@ -175,8 +175,10 @@ static kv_status liar_next(kv_cursor *cursor, kv_slice *key, kv_slice *value)
     const struct liar_store *store = (const struct liar_store *)cursor->db;
     if (lies(cursor->db, DISORDER) && c->at % 50 == 7) c->at++;
     if (c->at >= store->count) return KV_END;
-    *key = kv_buf_slice(&store->entry[c->at].key);
-    *value = kv_buf_slice(&store->entry[c->at++].value);
+    size_t at = cursor->range.reverse ? store->count - 1 - c->at : c->at;
+    c->at++;
+    *key = kv_buf_slice(&store->entry[at].key);
+    *value = kv_buf_slice(&store->entry[at].value);
     return KV_OK;
 }
 

@@ -51,6 +51,68 @@ static void zipf_has_its_hot_records(void **state)
     kv_free(times);
 }
 
+// Any exponent: the share of each of the first ranks and of the rest is that of
+// the sum it is defined by.
+static void zipf_takes_any_exponent(void **state)
+{
+    (void)state;
+    static const double exponents[] = {0.02, 0.5, 0.99001, 1, 1.3, 2.1};
+    enum { FEW = 1000 };
+    for (size_t e = 0; e < sizeof exponents / sizeof *exponents; e++) {
+        cmp_chooser c;
+        cmp_chooser_init(&c, CMP_ZIPF, SEED);
+        c.exponent = exponents[e];
+        uint32_t *times = kv_zalloc(FEW * sizeof *times);
+        for (int i = 0; i < DRAWS; i++) {
+            uint64_t item = cmp_choose(&c, FEW);
+            assert_true(item < FEW);
+            times[item]++;
+        }
+        double sum = 0, first_ten = 0;
+        for (int rank = 1; rank <= FEW; rank++) {
+            double weight = pow(rank, -exponents[e]);
+            sum += weight;
+            if (rank <= 10) first_ten += weight;
+        }
+        print_message("exponent %g\n", exponents[e]);
+        assert_near(share(times, 0, 1), 1 / sum, 0.002);
+        assert_near(share(times, 0, 10), first_ten / sum, 0.002);
+        assert_true(times[FEW - 1] < 3 * DRAWS / FEW);
+        kv_free(times);
+    }
+    cmp_chooser c;
+    cmp_chooser_init(&c, CMP_ZIPF, SEED);
+    c.exponent = 1.3;
+    for (int i = 0; i < 1000; i++) assert_int_equal(cmp_choose(&c, 1), 0);
+}
+
+// The weights of the thirty ranges: 0.78 of 1.2 for the hottest, which is the
+// eighth of them; and a few keys of it have most of that.
+static void hot_ranges_are_hot_together(void **state)
+{
+    (void)state;
+    uint32_t *times = draw(CMP_RANGES, ITEMS);
+    double sum = 0, hottest = 0;
+    for (int rank = 1; rank <= 30; rank++) {
+        double weight =
+            14.18 * exp(-2.917 * rank) + 0.0164 * exp(-0.08082 * rank);
+        sum += weight;
+        if (rank == 1) hottest = weight;
+    }
+    assert_near(share(times, ITEMS / 30 * 7 + 1, ITEMS / 30 * 8), hottest / sum,
+                0.01);
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < ITEMS; i++)
+        most = times[i] > most ? times[i] : most;
+    assert_true(most > DRAWS / 100);
+    cmp_chooser c;
+    cmp_chooser_init(&c, CMP_RANGES, SEED);
+    for (uint64_t few = 1; few < 100; few++) {
+        for (int i = 0; i < 100; i++) assert_true(cmp_choose(&c, few) < few);
+    }
+    kv_free(times);
+}
+
 // YCSB's is weaker: 3.78 % for the hottest, 39 % for the hottest hundredth, and
 // they are scattered over the records.
 static void ycsb_zipf_is_weaker_and_scattered(void **state)
@@ -159,6 +221,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zipf_has_its_hot_records),
+        cmocka_unit_test(zipf_takes_any_exponent),
+        cmocka_unit_test(hot_ranges_are_hot_together),
         cmocka_unit_test(ycsb_zipf_is_weaker_and_scattered),
         cmocka_unit_test(fnv_is_fnv),
         cmocka_unit_test(latest_prefers_the_newest),

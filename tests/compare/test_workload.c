@@ -119,6 +119,13 @@ static void nonsense_is_refused_with_its_line(void **state)
         {"kv.group=4\nscanproportion=1\n", KV_UNSUPPORTED, "groups"},
         {"kv.load=none\n", KV_INVALID, "insert"},
         {"kv.nonsense=1\n", KV_INVALID, "kv.nonsense"},
+        {"kv.scan=sideways\n", KV_INVALID, "sideways"},
+        {"kv.sync=never\n", KV_INVALID, "never"},
+        {"kv.valuesizes=pareto 1\n", KV_INVALID, "SHAPE SCALE"},
+        {"kv.valuesizes=pareto 1 2 3\n", KV_INVALID, "SHAPE SCALE"},
+        {"kv.keybytes=7\n", KV_INVALID, "from 8"},
+        {"kv.zipf=0\n", KV_INVALID, "from 0.01"},
+        {"kv.records=2\n", KV_INVALID, "to 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cmp_workload w;
@@ -150,6 +157,66 @@ static void a_typo_gets_the_nearest_name(void **state)
     assert_status(cmp_workload_find(&w, "./not/there"), KV_INVALID);
 }
 
+// db_bench's names, as its users write them.
+static void hyphens_and_case_do_not_matter(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "fillseq",   "fillrandom",  "fillbatch",    "fillsync",
+        "fill100K",  "overwrite",   "readrandom",   "readseq",
+        "readhot",   "readmissing", "seekrandom",   "deleterandom",
+        "deleteseq", "readreverse", "updaterandom", "readwhilewriting",
+    };
+    cmp_workload w;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        print_message("%s\n", names[i]);
+        assert_ok(cmp_workload_find(&w, names[i]));
+    }
+    assert_ok(cmp_workload_find(&w, "fill100K"));
+    assert_string_equal(w.name, "fill-100k");
+    assert_int_equal(w.value_bytes, 100000);
+    assert_false(w.is_default);
+    assert_status(cmp_workload_find(&w, "fillseqq"), KV_INVALID);
+    assert_status(cmp_workload_find(&w, "fill"), KV_INVALID);
+}
+
+static void our_own_properties_are_read(void **state)
+{
+    (void)state;
+    cmp_workload w = parse("requestdistribution=zipf\nkv.zipf=1.21\n"
+                           "kv.keybytes=20\nkv.valuebytes=273\n"
+                           "kv.valuesizes=pareto 0.2615 25.45\n"
+                           "kv.scan=all-reversed\nkv.sync=commit\n"
+                           "kv.records=0.5\nkv.writers=2\nkv.default=no\n");
+    assert_int_equal(w.pattern, CMP_ZIPF);
+    assert_float_equal(w.zipf, 1.21, 1e-12);
+    assert_int_equal(w.key_bytes, 20);
+    assert_int_equal(w.value_bytes, 273);
+    assert_float_equal(w.value_sizes.scale, 25.45, 1e-12);
+    assert_int_equal(w.extent, CMP_ALL_REVERSED);
+    assert_true(w.has_sync);
+    assert_int_equal(w.sync, KV_SYNC_COMMIT);
+    assert_float_equal(w.records, 0.5, 1e-12);
+    assert_int_equal(w.writers, 2);
+    assert_false(w.is_default);
+    assert_true(parse("requestdistribution=ycsb-zipf").is_default);
+}
+
+// The mean of the published fit, as its authors' sizes have it: 35 to 37 bytes.
+static void pareto_sizes_have_the_published_mean(void **state)
+{
+    (void)state;
+    cmp_pareto p = {.shape = 0.2615, .scale = 25.45};
+    double sum = 0;
+    enum { STEPS = 100000 };
+    for (int i = 0; i < STEPS; i++) {
+        sum += cmp_pareto_of(p, (i + 0.5) / STEPS, 10, 1024);
+    }
+    assert_in_range((int)(sum / STEPS), 35, 37);
+    assert_int_equal(cmp_pareto_of(p, 0, 10, 1024), 10);
+    assert_int_equal(cmp_pareto_of(p, 1, 10, 1024), 1024);
+}
+
 static void a_path_is_a_workload(void **state)
 {
     (void)state;
@@ -173,6 +240,9 @@ int main(void)
         cmocka_unit_test(nonsense_is_refused_with_its_line),
         cmocka_unit_test(binary_is_refused),
         cmocka_unit_test(a_typo_gets_the_nearest_name),
+        cmocka_unit_test(hyphens_and_case_do_not_matter),
+        cmocka_unit_test(our_own_properties_are_read),
+        cmocka_unit_test(pareto_sizes_have_the_published_mean),
         cmocka_unit_test(a_path_is_a_workload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
