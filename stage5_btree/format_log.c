@@ -74,37 +74,31 @@ void bt_item_put_image(kv_buf *to, uint8_t *page)
 // ---- patches ----------------------------------------------------------------
 
 // Runs that are so close are one: two numbers cost about as much.
-enum { BLOCK = 64, WORD = 8 };
+enum { BLOCK = 256, WORD = 8 };
 
-static bool differs(const uint8_t *a, const uint8_t *b)
-{
-    uint64_t x[BLOCK / WORD], y[BLOCK / WORD], sum = 0;
-    memcpy(x, a, BLOCK);
-    memcpy(y, b, BLOCK);
-    for (int i = 0; i < BLOCK / WORD; i++) sum |= x[i] ^ y[i];
-    return sum != 0;
-}
-
-// The first byte from `at` on in which the pages differ; `limit` if none.
+// The first byte from `at` on in which the pages differ; `limit` if none. Most
+// of a page is as it was: large blocks are compared first, and only the one
+// that is different word by word.
 static size_t find_difference(const uint8_t *a, const uint8_t *b, size_t at,
                               size_t limit)
 {
-    for (; at % BLOCK != 0 && at < limit; at++) {
-        if (a[at] != b[at]) return at;
+    while (limit - at >= BLOCK && memcmp(a + at, b + at, BLOCK) == 0) {
+        at += BLOCK;
     }
-    while (at < limit && !differs(a + at, b + at)) at += BLOCK;
+    while (limit - at >= WORD && memcmp(a + at, b + at, WORD) == 0) at += WORD;
     while (at < limit && a[at] == b[at]) at++;
     return at;
 }
 
-// The end of a run: where WORD bytes in a row are the same.
+// The end of a run: where WORD bytes in a row are the same. Every WORD-th byte
+// is looked at, so that a stretch of twice that length is always found.
 static size_t find_agreement(const uint8_t *a, const uint8_t *b, size_t at,
                              size_t limit)
 {
-    size_t same = 0;
-    for (; at < limit && same < WORD; at++)
-        same = a[at] == b[at] ? same + 1 : 0;
-    return at - same;
+    while (limit - at >= WORD && memcmp(a + at, b + at, WORD) != 0) at += WORD;
+    if (limit - at < WORD) at = limit;
+    while (a[at - 1] == b[at - 1]) at--; // ends: the run begins different
+    return at;
 }
 
 // Appends the runs; how many.
