@@ -213,6 +213,21 @@ static void superblocks_that_make_no_sense(void **state)
 
 // ---- damage -----------------------------------------------------------------
 
+// A leaf whose cells are of one size and leave no byte dead.
+static void make_plain_leaf(uint8_t *page)
+{
+    bt_page_init(page, 512, BT_LEAF, 0, 7);
+    for (uint8_t i = 0; i < 12; i++) {
+        uint8_t key[] = {'k', i / 5, i, 7, 'e', 'y', i};
+        size_t slot;
+        bt_cell cell = bt_cell_of(kv_slice_of(key, 7), kv_str("value"));
+        assert_false(bt_page_find(page, cell.prefix, &slot));
+        assert_true(bt_page_insert(page, slot, &cell));
+    }
+}
+
+enum { MODELS = 6 };
+
 // One page of each kind, sealed; returns how many there are.
 static size_t make_pages(uint8_t (*pages)[512])
 {
@@ -231,14 +246,15 @@ static size_t make_pages(uint8_t (*pages)[512])
     bt_page_init(pages[4], 512, BT_FREE_LIST, 0, 7);
     bt_free_push(pages[4], 12);
     bt_free_push(pages[4], 13);
-    for (size_t i = 0; i < 5; i++) bt_page_seal(pages[i], STORE);
-    return 5;
+    make_plain_leaf(pages[5]);
+    for (size_t i = 0; i < MODELS; i++) bt_page_seal(pages[i], STORE);
+    return MODELS;
 }
 
 static void every_flipped_bit_is_noticed(void **state)
 {
     (void)state;
-    uint8_t pages[5][512];
+    uint8_t pages[MODELS][512];
     size_t count = make_pages(pages);
     for (size_t i = 0; i < count; i++) {
         assert_ok(bt_page_verify(pages[i], 512, 7, STORE));
@@ -250,10 +266,31 @@ static void every_flipped_bit_is_noticed(void **state)
     }
 }
 
+// Two slots with one cell: as many bytes as there should be, keys in order, and
+// nothing else amiss.
+static void a_cell_has_one_slot(void **state)
+{
+    (void)state;
+    uint8_t page[512], wrong[512];
+    make_plain_leaf(page);
+    assert_ok(bt_page_check(page, 512, 7));
+    for (size_t i = 0; i < bt_count(page); i++) {
+        for (size_t k = 0; k < bt_count(page); k++) {
+            if (i == k) continue;
+            memcpy(wrong, page, sizeof page);
+            uint8_t *slot = wrong + (bt_slot(wrong, i) - wrong);
+            bt_slot_encode(slot, bt_slot_head(slot),
+                           bt_slot_offset(bt_slot(page, k)));
+            assert_status(bt_page_check(wrong, 512, 7), KV_CORRUPT);
+            assert_non_null(strstr(kv_last_error(), "on top of another"));
+        }
+    }
+}
+
 static void a_page_belongs_to_its_place_store_and_size(void **state)
 {
     (void)state;
-    uint8_t pages[5][512], large[1024] = {0};
+    uint8_t pages[MODELS][512], large[1024] = {0};
     size_t count = make_pages(pages);
     for (size_t i = 0; i < count; i++) {
         assert_status(bt_page_verify(pages[i], 512, 8, STORE), KV_CORRUPT);
@@ -326,7 +363,7 @@ static void expect_place(unsigned page_id)
 static void damaged_pages_are_refused_or_usable(void **state)
 {
     (void)state;
-    uint8_t pages[5][512], page[512];
+    uint8_t pages[MODELS][512], page[512];
     kv_rng rng;
     kv_rng_seed(&rng, 11);
     size_t count = make_pages(pages), refused = 0, used = 0;
@@ -380,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_superblock),
         cmocka_unit_test(superblocks_that_make_no_sense),
         cmocka_unit_test(every_flipped_bit_is_noticed),
+        cmocka_unit_test(a_cell_has_one_slot),
         cmocka_unit_test(a_page_belongs_to_its_place_store_and_size),
         cmocka_unit_test(an_inner_page_of_one_child_is_damage_on_disk),
         cmocka_unit_test(damaged_pages_are_refused_or_usable),
