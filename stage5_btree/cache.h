@@ -51,6 +51,7 @@
 enum {
     BT_FRAMES_MIN = 64,     // however small the budget is
     BT_LOADING_LOCKS = 64,  // page id modulo this
+    BT_PREFETCH_LINES = 5,  // header, prefix and some 40 slots
     BT_PAGES_MAX = 1 << 28, // of a file: 1 TiB in pages of 4 KiB
 };
 
@@ -140,6 +141,19 @@ static inline bt_seen bt_cache_see(const bt_cache *c, uint64_t id,
     bt_cache_touch(c, bytes);
     *page = bytes;
     return BT_SEEN;
+}
+
+// Starts to fetch the front of a page, where its slots are, into the
+// processor's cache, if the page is in memory. Requires an entered epoch.
+static inline void bt_cache_prefetch(const bt_cache *c, uint64_t id)
+{
+    if (id >= BT_PAGES_MAX) return;
+    uintptr_t entry = atomic_load(&c->table[id]);
+    if (entry == 0) return;
+    const uint8_t *bytes = (const uint8_t *)(entry & ~(uintptr_t)1);
+    for (int line = 0; line < BT_PREFETCH_LINES; line++) {
+        __builtin_prefetch(bytes + line * 64);
+    }
 }
 
 // The same for a registered snapshot: never BT_CHANGED.

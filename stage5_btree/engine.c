@@ -119,6 +119,12 @@ static kv_status bt_get(kv *db, kv_slice key, kv_buf *value)
     return bt_store_get(&self_of(db)->store, key, value);
 }
 
+static kv_status bt_get_many(kv *db, size_t count, const kv_slice *keys,
+                             kv_buf *values, bool *found)
+{
+    return bt_store_get_many(&self_of(db)->store, count, keys, values, found);
+}
+
 static kv_status bt_write(kv *db, const kv_change *changes, size_t count)
 {
     struct bt_engine_store *self = self_of(db);
@@ -208,6 +214,7 @@ const kv_engine bt_engine = {
     .measure = bt_measure,
     .inspect = bt_inspect,
     .check = bt_check,
+    .get_many = bt_get_many,
     .xray = bt_xray,
     .sync = bt_sync,
     .maintain = bt_maintain,

@@ -106,6 +106,19 @@ bool bt_page_find(const uint8_t *page, kv_slice key, size_t *slot)
     return find_among_equals(page, &w, first, count, slot);
 }
 
+void bt_page_prefetch(const uint8_t *page, kv_slice key)
+{
+    size_t count = bt_count(page), prefix = bt_prefix_bytes(page);
+    if (count == 0 || key.len < prefix) return;
+    uint32_t head =
+        bt_head_of(kv_slice_of(key.data + prefix, key.len - prefix));
+    size_t slot = first_head(bt_slot(page, 0), count, head);
+    const uint8_t *cell =
+        page + bt_slot_offset(bt_slot(page, slot < count ? slot : count - 1));
+    __builtin_prefetch(cell);
+    __builtin_prefetch(cell + 64); // most cells are on two lines
+}
+
 size_t bt_page_child_index(const uint8_t *page, kv_slice key)
 {
     size_t slot;

@@ -31,6 +31,10 @@
 // true if it is that key.
 bool bt_page_find(const uint8_t *page, kv_slice key, size_t *slot);
 
+// Starts to fetch into the processor's cache the cell that bt_page_find will
+// compare with the key.
+void bt_page_prefetch(const uint8_t *page, kv_slice key);
+
 // Which child of an inner page to follow to `key`, 0 to bt_count.
 size_t bt_page_child_index(const uint8_t *page, kv_slice key);
 uint64_t bt_page_child(const uint8_t *page, size_t index);

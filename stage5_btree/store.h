@@ -101,6 +101,11 @@ bool bt_store_in_doubt(const bt_store *s);
 // KV_NOT_FOUND, or the value. Cost: 1 read per level that is not in memory, and
 // per page of a long value.
 KV_MUST_USE kv_status bt_store_get(bt_store *s, kv_slice key, kv_buf *value);
+// As many gets, of which those in memory wait for it together; found[i] says
+// which. Cost: as of each one. (find_many.c)
+KV_MUST_USE kv_status bt_store_get_many(bt_store *s, size_t count,
+                                        const kv_slice *keys, kv_buf *values,
+                                        bool *found);
 // Appends a value's chain, for a registered snapshot.
 KV_MUST_USE kv_status bt_chain_read(bt_cache *c, uint64_t snapshot,
                                     uint64_t first, uint64_t bytes,

@@ -131,6 +131,45 @@ static void long_values_come_back_whole(void **state)
     yard_close(&y);
 }
 
+// In memory or not, long values and short ones, more keys than go together and
+// keys that are not there: what as many gets say.
+static void get_many_finds_what_get_finds(void **state)
+{
+    (void)state;
+    enum { MOST = 50 };
+    for (size_t i = 0; i < SETTINGS; i++) {
+        yard y;
+        char text[MOST][32];
+        kv_slice keys[MOST];
+        kv_buf values[MOST] = {{0}}, value = {0};
+        bool found[MOST];
+        yard_open(&y, settings[i]);
+        for (unsigned key = 0; key < YARD_KEYS; key += 2) {
+            yard_put(&y, key, key + 1, key % 14 == 0 ? 1500 : key % 60);
+        }
+        yard_reopen(&y);
+        kv_rng rng;
+        kv_rng_seed(&rng, 5);
+        for (size_t round = 0; round < 200; round++) {
+            size_t count = 1 + kv_rng_below(&rng, MOST);
+            for (size_t k = 0; k < count; k++) {
+                unsigned key = (unsigned)kv_rng_below(&rng, YARD_KEYS);
+                keys[k] = yard_key(text[k], key);
+            }
+            assert_ok(kv_get_many(y.db, count, keys, values, found));
+            for (size_t k = 0; k < count; k++) {
+                kv_status st = kv_get(y.db, keys[k], &value);
+                assert_status(st, found[k] ? KV_OK : KV_NOT_FOUND);
+                assert_true(kv_slice_equal(kv_buf_slice(&values[k]),
+                                           kv_buf_slice(&value)));
+            }
+        }
+        for (size_t k = 0; k < MOST; k++) kv_buf_free(&values[k]);
+        kv_buf_free(&value);
+        yard_close(&y);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +177,7 @@ int main(void)
         cmocka_unit_test(every_order_of_insertion_works),
         cmocka_unit_test(a_cursor_outlives_its_pages),
         cmocka_unit_test(long_values_come_back_whole),
+        cmocka_unit_test(get_many_finds_what_get_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
