@@ -138,6 +138,7 @@ kv_status cmp_specimen_open(cmp_bench *b, cmp_specimen *s, const char *engine,
         .memory_bytes = shape.memory_bytes ? shape.memory_bytes : data / 16,
         .seed = b->seed + 1, // 0 would be chance
         .create = true,
+        .disk = shape.disk,
     };
     cmp_engine_prepare(&s->engine);
     return kv_open(s->engine.engine, &s->options, &s->db);
@@ -201,6 +202,16 @@ kv_status cmp_specimen_fill(cmp_specimen *s, uint32_t count)
         KV_TRY(
             cmp_specimen_put(s, cmp_records_place(&s->records, s->filled++)));
     }
+    return KV_OK;
+}
+
+kv_status cmp_specimen_load(cmp_bench *b, cmp_specimen *s, const char *engine,
+                            cmp_shape shape)
+{
+    KV_TRY(cmp_specimen_open(b, s, engine, shape));
+    KV_TRY(cmp_specimen_fill(s, shape.records));
+    KV_TRY(cmp_specimen_settle(s));
+    cmp_specimen_mark(s);
     return KV_OK;
 }
 
@@ -362,15 +373,21 @@ static double number_in(const kv_report *report, const char *branch,
     return NAN;
 }
 
-double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
-                         const char *name)
+double cmp_specimen_fact_of(const cmp_specimen *s, const char *part,
+                            const char *branch, const char *name)
 {
     if (s->db == NULL) return NAN;
     kv_report report = {0};
-    kv_status st = kv_inspect(s->db, NULL, &report);
+    kv_status st = kv_inspect(s->db, part, &report);
     double value = st == KV_OK ? number_in(&report, branch, name) : NAN;
     kv_report_free(&report);
     return value;
+}
+
+double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
+                         const char *name)
+{
+    return cmp_specimen_fact_of(s, NULL, branch, name);
 }
 
 uint64_t cmp_specimen_recovery_bytes(const cmp_specimen *s)

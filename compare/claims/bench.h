@@ -62,6 +62,7 @@ typedef struct cmp_shape {
     size_t key_bytes, value_bytes; // 0: 16 and 112
     uint64_t memory_bytes;         // 0: a sixteenth of the data
     bool is_sorted;                // inserted in the order of keys
+    kv_disk *disk; // NULL: the real one; else the caller's, who closes it
 } cmp_shape;
 
 typedef struct cmp_specimen {
@@ -83,7 +84,11 @@ typedef struct cmp_specimen {
 // KV_NOT_FOUND, without a sentence, if there is no such engine here.
 KV_MUST_USE kv_status cmp_specimen_open(cmp_bench *b, cmp_specimen *s,
                                         const char *engine, cmp_shape shape);
-// Closes the store, opens it again. Counters begin anew.
+// The same with every record inserted, settled, and marked.
+KV_MUST_USE kv_status cmp_specimen_load(cmp_bench *b, cmp_specimen *s,
+                                        const char *engine, cmp_shape shape);
+// Closes the store, opens it again, with options.memory_bytes as they are now.
+// Counters begin anew.
 KV_MUST_USE kv_status cmp_specimen_reopen(cmp_specimen *s);
 // Closes and removes it. Takes what a failed open left.
 void cmp_specimen_close(cmp_specimen *s);
@@ -123,5 +128,8 @@ uint64_t cmp_specimen_recovery_bytes(const cmp_specimen *s);
 // ("" for none); NAN if it tells no such number.
 double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
                          const char *name);
+// The same of a part that the engine can be asked for: "metrics".
+double cmp_specimen_fact_of(const cmp_specimen *s, const char *part,
+                            const char *branch, const char *name);
 
 #endif

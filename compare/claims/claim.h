@@ -30,7 +30,10 @@ typedef struct cmp_claim {
 } cmp_claim;
 
 // A NULL id ends each; catalog.c has the list of them.
+extern const cmp_claim cmp_claims_of_indexes[];
 extern const cmp_claim cmp_claims_of_logs[];
+extern const cmp_claim cmp_claims_of_filters[];
+extern const cmp_claim cmp_claims_of_compaction[];
 extern const cmp_claim cmp_claims_of_sorted_files[];
 extern const cmp_claim cmp_claims_of_trees[];
 
