@@ -390,6 +390,24 @@ double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
     return cmp_specimen_fact_of(s, NULL, branch, name);
 }
 
+double cmp_specimen_level(const cmp_specimen *s, unsigned level,
+                          const char *name)
+{
+    char branch[16];
+    snprintf(branch, sizeof branch, "level %u", level);
+    double value = cmp_specimen_fact_of(s, "metrics", branch, name);
+    return isnan(value) ? 0 : value;
+}
+
+double cmp_specimen_levels(const cmp_specimen *s, const char *name)
+{
+    double sum = 0;
+    for (unsigned level = 0; level < CMP_LEVELS; level++) {
+        sum += cmp_specimen_level(s, level, name);
+    }
+    return sum;
+}
+
 uint64_t cmp_specimen_recovery_bytes(const cmp_specimen *s)
 {
     return cmp_specimen_stats(s).disk[KV_FOR_RECOVERY].read_bytes -

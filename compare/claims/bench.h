@@ -131,5 +131,10 @@ double cmp_specimen_fact(const cmp_specimen *s, const char *branch,
 // The same of a part that the engine can be asked for: "metrics".
 double cmp_specimen_fact_of(const cmp_specimen *s, const char *part,
                             const char *branch, const char *name);
+// The same of stage 4's metrics: of a level (0 if it has none), and the sum.
+enum { CMP_LEVELS = 8 };
+double cmp_specimen_level(const cmp_specimen *s, unsigned level,
+                          const char *name);
+double cmp_specimen_levels(const cmp_specimen *s, const char *name);
 
 #endif

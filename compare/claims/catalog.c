@@ -6,8 +6,9 @@
 #include "compare/claims/claim.h"
 
 static const cmp_claim *const groups[] = {
-    cmp_claims_of_indexes, cmp_claims_of_filters,      cmp_claims_of_compaction,
-    cmp_claims_of_logs,    cmp_claims_of_sorted_files, cmp_claims_of_trees};
+    cmp_claims_of_indexes, cmp_claims_of_filters, cmp_claims_of_compaction,
+    cmp_claims_of_ranges,  cmp_claims_of_logs,    cmp_claims_of_sorted_files,
+    cmp_claims_of_trees};
 enum { GROUPS = sizeof groups / sizeof *groups };
 
 // The claim with the least number above `id`.
