@@ -213,10 +213,14 @@ static node *find(const lsm_memtable *m, const place *p, node **path)
     for (; level >= 0; level--) {
         for (;;) {
             const link *l = &n->links[level];
-            if (p->head < atomic_load_explicit(&l->head, memory_order_acquire))
-                break;
+            uint64_t head =
+                atomic_load_explicit(&l->head, memory_order_acquire);
+            if (p->head < head) break;
             node *next = atomic_load_explicit(&l->next, memory_order_acquire);
-            if (next == NULL || !stands_before(next, p)) break;
+            // A smaller head needs no look at the node: it is in front (M3).
+            if (p->head == head && (next == NULL || !stands_before(next, p))) {
+                break;
+            }
             n = next;
         }
         if (path != NULL) path[level] = n;
