@@ -14,7 +14,6 @@
 enum {
     HEIGHT_MAX = 14, // one node in 4 is one higher: enough for 4^14 of them
     PREFIX_MAX = 64,
-    ARENA_BYTES_MIN = 1 << 10,
 };
 
 typedef struct node node;
@@ -32,11 +31,6 @@ struct node {
     link links[];
 };
 
-typedef struct block {
-    struct block *next;
-    size_t size; // of all of it
-} block;
-
 // The range tombstones as they were at one moment, and before it.
 typedef struct history {
     lsm_spans spans;
@@ -47,6 +41,7 @@ typedef struct history {
 struct lsm_memtable {
     _Atomic uint32_t refs;
     uint64_t number;
+    lsm_arena arena; // taken from by the writer
     uint8_t prefix[PREFIX_MAX];
     size_t prefix_len;
     node *root;
@@ -56,39 +51,18 @@ struct lsm_memtable {
     uint64_t first_seq; // 0: nothing was added
 
     // The writer's.
-    block *blocks;
-    uint8_t *free, *free_end;
-    size_t block_bytes;
     node *path[HEIGHT_MAX]; // where the last entry went: the nodes before it
     node *last;             // and itself
 };
 
-// ---- arena ------------------------------------------------------------------
-
-static void add_block(lsm_memtable *m, size_t size)
-{
-    block *b = kv_alloc_pages(size);
-    *b = (block){m->blocks, size};
-    m->blocks = b;
-    m->free = (uint8_t *)b + ((sizeof *b + 15) & ~(size_t)15);
-    m->free_end = (uint8_t *)b + size;
-}
+// ---- nodes ------------------------------------------------------------------
 
 static void *take(lsm_memtable *m, size_t bytes)
 {
     bytes = (bytes + 15) & ~(size_t)15;
-    if ((size_t)(m->free_end - m->free) < bytes) {
-        size_t needed = bytes + 32;
-        add_block(m, needed > m->block_bytes ? needed : m->block_bytes);
-        m->block_bytes = m->block_bytes / 8 > ARENA_BYTES_MIN
-                             ? m->block_bytes / 8
-                             : ARENA_BYTES_MIN;
-    }
-    void *memory = m->free;
-    m->free += bytes;
     uint64_t sum = atomic_load_explicit(&m->bytes, memory_order_relaxed);
     atomic_store_explicit(&m->bytes, sum + bytes, memory_order_relaxed);
-    return memory;
+    return lsm_arena_take(&m->arena, bytes);
 }
 
 static node *make_node(lsm_memtable *m, int height, size_t payload)
@@ -99,13 +73,12 @@ static node *make_node(lsm_memtable *m, int height, size_t payload)
 }
 
 lsm_memtable *lsm_memtable_new(uint64_t log_number, uint64_t arena_bytes,
-                               kv_slice prefix)
+                               kv_slice prefix, lsm_attic *attic)
 {
     lsm_memtable *m = kv_zalloc(sizeof *m);
     m->refs = 1;
     m->number = log_number;
-    m->block_bytes = (size_t)arena_bytes > ARENA_BYTES_MIN ? (size_t)arena_bytes
-                                                           : ARENA_BYTES_MIN;
+    lsm_arena_open(&m->arena, (size_t)arena_bytes, attic);
     m->prefix_len = prefix.len < PREFIX_MAX ? prefix.len : PREFIX_MAX;
     if (m->prefix_len > 0) memcpy(m->prefix, prefix.data, m->prefix_len);
     m->root = make_node(m, HEIGHT_MAX, 0);
@@ -135,11 +108,7 @@ void lsm_memtable_unref(lsm_memtable *m)
         kv_free(h);
         h = older;
     }
-    while (m->blocks != NULL) {
-        block *b = m->blocks;
-        m->blocks = b->next;
-        kv_free_pages(b, b->size);
-    }
+    lsm_arena_free(&m->arena);
     kv_free(m);
 }
 

@@ -35,6 +35,7 @@
 #ifndef LSM_MEMTABLE_H
 #define LSM_MEMTABLE_H
 
+#include "arena.h"
 #include "iter.h"
 #include "spans.h"
 
@@ -43,8 +44,9 @@ typedef struct lsm_memtable lsm_memtable;
 // Comes with one reference. `arena_bytes` is what it will hold, roughly; more
 // is allocated as needed. `prefix` is what keys are likely to begin with alike
 // (lsm_memtable_prefix of the one before): a guess that is wrong costs time.
+// `attic` may be NULL.
 lsm_memtable *lsm_memtable_new(uint64_t log_number, uint64_t arena_bytes,
-                               kv_slice prefix);
+                               kv_slice prefix, lsm_attic *attic);
 lsm_memtable *lsm_memtable_ref(lsm_memtable *m);
 void lsm_memtable_unref(lsm_memtable *m); // NULL is fine
 

@@ -287,7 +287,7 @@ static kv_status replay_logs(lsm_store *s, const inventory *found,
 // is at most a first log without a record, from a crash while it was made.
 static kv_status require_unused(lsm_store *s, const inventory *found)
 {
-    lsm_memtable *m = lsm_memtable_new(0, 0, (kv_slice){0});
+    lsm_memtable *m = lsm_memtable_new(0, 0, (kv_slice){0}, NULL);
     replay r = {.store = s, .memtable = m};
     const char *used = NULL;
     kv_status st = KV_OK;
@@ -358,7 +358,8 @@ static kv_status start_afresh(lsm_store *s, lsm_version *version)
     lsm_wal_switch(&s->wal);
     uint64_t log = s->wal.active.id.number;
     uint64_t room = s->config.memtable_bytes + s->config.memtable_bytes / 8;
-    lsm_memtable *active = lsm_memtable_new(log, room, (kv_slice){0});
+    lsm_memtable *active =
+        lsm_memtable_new(log, room, (kv_slice){0}, &s->attic);
     begin(s, active, version);
     lsm_memtable_unref(active);
     lsm_edit all;
@@ -415,8 +416,8 @@ kv_status lsm_store_recover(lsm_store *s)
 {
     inventory found = {0};
     kv_status st = take_inventory(s, &found);
-    lsm_memtable *m = lsm_memtable_new(found.state.log,
-                                       s->config.memtable_bytes, (kv_slice){0});
+    lsm_memtable *m = lsm_memtable_new(
+        found.state.log, s->config.memtable_bytes, (kv_slice){0}, NULL);
     if (st == KV_OK) st = recover_with(s, &found, m);
     lsm_memtable_unref(m);
     free_inventory(&found);

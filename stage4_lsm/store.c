@@ -66,6 +66,7 @@ kv_status lsm_store_close(lsm_store *s)
     kv_status st = lsm_wal_close(&s->wal, seals);
     kv_status closed = lsm_manifest_close(&s->manifest, seals && st == KV_OK);
     lsm_gate_close(&s->gate);
+    lsm_attic_empty(&s->attic);
     kv_commit_close(&s->line);
     lsm_cache_free(s->cache);
     s->cache = NULL;
@@ -86,7 +87,7 @@ kv_status lsm_store_freeze(lsm_store *s)
     lsm_memtable *old = s->active;
     uint64_t room = s->config.memtable_bytes + s->config.memtable_bytes / 8;
     s->active = lsm_memtable_new(s->wal.active.id.number, room,
-                                 lsm_memtable_prefix(old));
+                                 lsm_memtable_prefix(old), &s->attic);
     kv_mutex_lock(&s->work);
     lsm_view *before = atomic_load(&s->gate.current);
     lsm_memtable *frozen[LSM_FROZEN_MAX] = {old};

@@ -74,6 +74,7 @@ typedef struct lsm_store {
     const kv_explainer *explain;
     lsm_cache *cache;
     lsm_workshop shop;
+    lsm_attic attic; // of memtables; outlives the views
     lsm_gate gate;
     _Atomic uint64_t next_number; // of files and runs (X2)
 

@@ -120,10 +120,12 @@ static unsigned newest(unsigned i, unsigned most)
 static void every_version_is_found(void **state)
 {
     (void)state;
+    lsm_attic attic = {0}; // old bytes in a used arena do not matter
     char key[32], value[32];
     static const char *const prefixes[] = {"", "key0", "kez", "key00000000"};
     for (size_t p = 0; p < 4; p++) {
-        lsm_memtable *m = lsm_memtable_new(7, 4096, kv_str(prefixes[p]));
+        lsm_memtable *m =
+            lsm_memtable_new(7, 4096, kv_str(prefixes[p]), &attic);
         for (unsigned i = 1; i <= ADDS; i++) add(m, i);
         assert_ok(lsm_memtable_check(m));
         assert_int_equal(lsm_memtable_count(m), ADDS);
@@ -141,12 +143,41 @@ static void every_version_is_found(void **state)
         }
         lsm_memtable_unref(m);
     }
+    lsm_attic_empty(&attic);
+}
+
+// One that is still read keeps its arena; the next gets one that nobody reads.
+static void an_arena_serves_one_memtable_at_a_time(void **state)
+{
+    (void)state;
+    lsm_attic attic = {0};
+    lsm_entry first, second, third;
+    kv_slice none = {0}, key = kv_str("key");
+    lsm_entry e = {key, kv_str("old"), 1, LSM_PUT};
+    lsm_memtable *a = lsm_memtable_new(1, 4096, none, &attic);
+    lsm_memtable *b = lsm_memtable_new(2, 4096, none, &attic);
+    lsm_memtable_add(a, &e);
+    lsm_memtable_add(b, &e);
+    assert_true(lsm_memtable_get(a, key, 1, &first));
+    assert_true(lsm_memtable_get(b, key, 1, &second));
+    assert_ptr_not_equal(first.key.data, second.key.data);
+    lsm_memtable_unref(a);
+    lsm_memtable *c = lsm_memtable_new(3, 4096, none, &attic);
+    assert_false(lsm_memtable_get(c, key, 1, &third));
+    lsm_memtable_add(c, &e);
+    assert_true(lsm_memtable_get(c, key, 1, &third));
+    assert_ptr_equal(first.key.data, third.key.data);
+    lsm_memtable_unref(b);
+    lsm_memtable_unref(c);                       // the attic has room for one
+    c = lsm_memtable_new(4, 8192, none, &attic); // too small for this one
+    lsm_memtable_unref(c);
+    lsm_attic_empty(&attic);
 }
 
 static void a_walk_is_the_order_both_ways(void **state)
 {
     (void)state;
-    lsm_memtable *m = lsm_memtable_new(7, 1024, (kv_slice){0});
+    lsm_memtable *m = lsm_memtable_new(7, 1024, (kv_slice){0}, NULL);
     for (unsigned i = 1; i <= ADDS; i++) add(m, i);
     uint64_t most = ADDS / 2;
     lsm_iter *it = lsm_memtable_iter(m, most);
@@ -179,7 +210,7 @@ static void a_walk_is_the_order_both_ways(void **state)
 static void an_older_reader_sees_older_ranges(void **state)
 {
     (void)state;
-    lsm_memtable *m = lsm_memtable_new(7, 1024, (kv_slice){0});
+    lsm_memtable *m = lsm_memtable_new(7, 1024, (kv_slice){0}, NULL);
     lsm_range_tombstone wide = {kv_str("b"), kv_str("y"), 5};
     lsm_range_tombstone all = {kv_str(""), kv_str(""), 9};
     lsm_memtable_add_range(m, &wide);
@@ -243,7 +274,7 @@ static void readers_see_their_moment_while_one_writes(void **state)
 {
     (void)state;
     for (int round = 0; round < 5; round++) {
-        crowd c = {.m = lsm_memtable_new(7, 1024, kv_str("key"))};
+        crowd c = {.m = lsm_memtable_new(7, 1024, kv_str("key"), NULL)};
         kv_thread writer, readers[2];
         kv_thread_start(&readers[0], read_all, &c);
         kv_thread_start(&readers[1], read_all, &c);
@@ -263,6 +294,7 @@ int main(void)
         cmocka_unit_test(spans_are_what_covers_each_key),
         cmocka_unit_test(a_head_never_falls),
         cmocka_unit_test(every_version_is_found),
+        cmocka_unit_test(an_arena_serves_one_memtable_at_a_time),
         cmocka_unit_test(a_walk_is_the_order_both_ways),
         cmocka_unit_test(an_older_reader_sees_older_ranges),
         cmocka_unit_test(readers_see_their_moment_while_one_writes),
