@@ -9,6 +9,7 @@
 #include "common/mem.h"
 
 #include "chain.h"
+#include "draw.h"
 #include "freelist.h"
 
 // ---- a walk over everything -------------------------------------------------
@@ -21,7 +22,8 @@ typedef struct walk {
     bt_store *store;
     uint8_t *is_known; // a bit per page
     bool checks_disk;
-    kv_report *tree; // a branch for every page, or NULL
+    kv_report *tree;    // a branch for every page, or NULL
+    kv_report *drawing; // for Graphviz, or NULL
     unsigned levels;
     level_facts level[BT_LEVEL_MAX + 1];
     uint64_t keys, chain_pages, free_pages, list_pages;
@@ -105,6 +107,7 @@ static void note_page(walk *w, const uint8_t *page)
         w->neighbours += bt_page_id(page) == w->last_leaf + 1;
         w->last_leaf = bt_page_id(page);
     }
+    if (w->drawing != NULL) bt_draw_page(w->drawing, page);
     if (w->tree == NULL) return;
     size_t capacity = bt_page_capacity(bt_page_bytes(page));
     kv_report_begin(w->tree, "page %" PRIu64, bt_page_id(page));
@@ -134,6 +137,10 @@ static kv_status walk_children(walk *w, const uint8_t *page, kv_slice low,
             above = kv_buf_slice(&right);
         }
         kv_slice below = i == 0 ? low : kv_buf_slice(&left);
+        if (w->drawing != NULL) {
+            bt_draw_child(w->drawing, bt_page_id(page), bt_page_child(page, i),
+                          i == 0 ? (kv_slice){0} : below);
+        }
         st = walk_tree(w, bt_page_child(page, i), bt_level(page) - 1, below,
                        above);
         kv_buf_set(&left, kv_buf_slice(&right));
@@ -386,29 +393,39 @@ static kv_status inspect_page(bt_store *s, uint64_t id, kv_report *report)
     return st;
 }
 
+// Everything, by a walk over it: as figures, as an outline, or as a drawing.
+static kv_status inspect_all(bt_store *s, const char *what, kv_report *report)
+{
+    walk w = {.store = s};
+    if (what != NULL && strcmp(what, "tree") == 0) w.tree = report;
+    if (what != NULL && strcmp(what, "graphviz") == 0) w.drawing = report;
+    if (w.drawing != NULL) bt_draw_begin(report);
+    kv_mutex_lock(&s->work);
+    kv_status st = walk_store(&w);
+    if (st == KV_OK && what == NULL) {
+        report_levels(&w, report);
+        report_rest(&w, report);
+    }
+    kv_mutex_unlock(&s->work);
+    if (w.drawing != NULL) bt_draw_end(report);
+    return st;
+}
+
 static kv_status inspect_quietly(void *arg)
 {
     look *l = arg;
-    bt_store *s = l->store;
     uint64_t id = 0;
     if (l->what != NULL && sscanf(l->what, "page %20" SCNu64, &id) == 1) {
-        return inspect_page(s, id, l->report);
+        return inspect_page(l->store, id, l->report);
     }
-    bool wants_tree = l->what != NULL && strcmp(l->what, "tree") == 0;
-    if (l->what != NULL && !wants_tree) {
+    if (l->what != NULL && strcmp(l->what, "tree") != 0 &&
+        strcmp(l->what, "graphviz") != 0) {
         return kv_fail(KV_INVALID,
-                       "there is no part \"%s\": ask for tree, or page N",
+                       "there is no part \"%s\": ask for tree, graphviz, or "
+                       "page N",
                        l->what);
     }
-    walk w = {.store = s, .tree = wants_tree ? l->report : NULL};
-    kv_mutex_lock(&s->work);
-    kv_status st = walk_store(&w);
-    if (st == KV_OK && !wants_tree) {
-        report_levels(&w, l->report);
-        report_rest(&w, l->report);
-    }
-    kv_mutex_unlock(&s->work);
-    return st;
+    return inspect_all(l->store, l->what, l->report);
 }
 
 kv_status bt_look_inspect(bt_store *s, const char *what, kv_report *report)

@@ -10,7 +10,8 @@
 
 #include "store.h"
 
-// The shape; `what` is NULL, "page N", or "tree" (every page with its fill).
+// The shape; `what` is NULL, "page N", "tree" (every page with its fill), or
+// "graphviz" (the same as a graph, see draw.h).
 // KV_INVALID for anything else.
 KV_MUST_USE kv_status bt_look_inspect(bt_store *s, const char *what,
                                       kv_report *report);

@@ -170,6 +170,47 @@ static void get_many_finds_what_get_finds(void **state)
     }
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, part)) != NULL; text++) count++;
+    return count;
+}
+
+// What Graphviz is given has each page once, each but the root below another,
+// and no string that a key ends early.
+static void the_drawing_has_every_page(void **state)
+{
+    (void)state;
+    yard y;
+    kv_report report = {0};
+    kv_buf drawn = {0};
+    yard_open(&y, settings[0]);
+    for (unsigned i = 0; i < 400; i++) {
+        uint8_t key[] = {(uint8_t)(i % 2 ? '"' : '\\'), (uint8_t)(i / 2), '"'};
+        assert_ok(kv_put(y.db, kv_slice_of(key, 3), kv_str("value")));
+    }
+    assert_ok(kv_inspect(y.db, "graphviz", &report));
+    kv_report_draw_text(&report, &drawn);
+    kv_buf_append(&drawn, kv_slice_of("", 1));
+    size_t pages = (size_t)(yard_fact(&y, "level 0", "pages") +
+                            yard_fact(&y, "level 1", "pages"));
+    assert_true(yard_fact(&y, "level 2", "pages") < 0 && pages > 10);
+    size_t quotes = 0;
+    for (const uint8_t *at = drawn.data; *at != 0; at++) {
+        if (*at == '\\') at++; // and what it escapes
+        else if (*at == '"') quotes++;
+        if (*at == '\n') assert_int_equal(quotes % 2, 0);
+    }
+    const char *text = (const char *)drawn.data;
+    assert_int_equal(count_of(text, "[label=\"page "), pages);
+    assert_int_equal(count_of(text, " -> page"), pages - 1);
+    assert_status(kv_inspect(y.db, "graphvi", &report), KV_INVALID);
+    kv_report_free(&report);
+    kv_buf_free(&drawn);
+    yard_close(&y);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_cursor_outlives_its_pages),
         cmocka_unit_test(long_values_come_back_whole),
         cmocka_unit_test(get_many_finds_what_get_finds),
+        cmocka_unit_test(the_drawing_has_every_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
