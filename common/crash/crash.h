@@ -54,6 +54,11 @@ typedef struct kv_crash_options {
     uint32_t depth;      // 2: also crash within a sample of recoveries
     uint64_t states_max; // judge a sample of at most about so many; 0: all
     const char *knobs;   // of the engine; NULL: the smallest sizes it allows
+    bool may_lose;       // judge as if no commit had been acknowledged: any
+                         // state that was will do
+    // Takes something away from each disk before it is judged, to see what it
+    // was good for; a state's words do not tell of it. NULL: nothing.
+    kv_status (*spoil)(kv_disk *image);
     // Disks that explorations with this ledger met before do not count as
     // fresh (they are judged all the same); NULL: only this one's.
     struct kv_crash_ledger *met;

@@ -86,7 +86,7 @@ static void weigh(explorer *x, kv_disk *image)
     kv_crash_case c = {.engine = x->engine,
                        .knobs = x->options->knobs,
                        .work = &x->work,
-                       .acked = x->acked,
+                       .acked = x->options->may_lose ? 0 : x->acked,
                        .issued = x->issued,
                        .is_brief = x->at.is_nested};
     kv_buf why = {0};
@@ -99,6 +99,9 @@ static void visit(void *arg, uint64_t index, kv_disk *image)
     explorer *x = arg;
     x->at.index = index;
     uint64_t before = x->result->distinct;
+    kv_status st = x->options->spoil ? x->options->spoil(image) : KV_OK;
+    assert(st == KV_OK); // a simulated disk that nobody made fail
+    (void)st;
     weigh(x, image);
     bool is_new = x->result->distinct > before;
     bool samples = is_new && x->result->distinct % NEST_EVERY == 0;

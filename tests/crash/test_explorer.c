@@ -74,6 +74,37 @@ static void every_planted_mistake_is_found(void **state)
     }
 }
 
+static kv_status remove_all(kv_disk *image)
+{
+    kv_names names = {0};
+    KV_TRY(kv_disk_list(image, &names));
+    kv_status st = KV_OK;
+    for (size_t i = 0; i < names.count && st == KV_OK; i++) {
+        st = kv_disk_remove(image, names.name[i], kv_for(KV_FOR_META));
+    }
+    kv_names_free(&names);
+    return st == KV_OK ? kv_disk_sync_dir(image, kv_for(KV_FOR_META)) : st;
+}
+
+// A disk that lost everything lacks what was acknowledged; as a state that
+// once was it will do.
+static void a_spoiled_disk_may_lose(void **state)
+{
+    (void)state;
+    for (int may_lose = 0; may_lose < 2; may_lose++) {
+        kv_crash_options options = {.seed = 5,
+                                    .ops = OPS,
+                                    .depth = 1,
+                                    .may_lose = may_lose,
+                                    .spoil = remove_all,
+                                    .knobs = ""};
+        kv_crash_result r;
+        assert_ok(kv_crash_explore(&toy_engine, &options, NULL, &r));
+        assert_true(r.distinct > 0);
+        assert_int_equal(r.violations == 0, may_lose);
+    }
+}
+
 // The line a violation prints rebuilds a directory that fails in the same way.
 static void a_violation_can_be_rebuilt(void **state)
 {
@@ -165,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_store_survives_everything),
         cmocka_unit_test(every_planted_mistake_is_found),
+        cmocka_unit_test(a_spoiled_disk_may_lose),
         cmocka_unit_test(a_violation_can_be_rebuilt),
         cmocka_unit_test(the_command_counts_and_judges),
         cmocka_unit_test(a_run_of_no_disk_fails),
