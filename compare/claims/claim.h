@@ -37,6 +37,10 @@ extern const cmp_claim cmp_claims_of_compaction[];
 extern const cmp_claim cmp_claims_of_ranges[];
 extern const cmp_claim cmp_claims_of_sorted_files[];
 extern const cmp_claim cmp_claims_of_trees[];
+extern const cmp_claim cmp_claims_of_crashes[];
+extern const cmp_claim cmp_claims_of_tails[];
+extern const cmp_claim cmp_claims_of_growth[];
+extern const cmp_claim cmp_claims_of_layouts[];
 
 // Every claim, in the order of their numbers; NULL past the last.
 const cmp_claim *cmp_claim_at(size_t index);
