@@ -31,7 +31,7 @@ typedef enum cmp_needs { // what an engine must have to be in the picture
     CMP_NEEDS_NOTHING,
     CMP_NEEDS_DISK,   // files
     CMP_NEEDS_CALLS,  // files, and read and write calls that can be counted
-    CMP_NEEDS_CLAIMS, // nothing: it is left out where no claim was tried
+    CMP_NEEDS_CLAIMS, // nothing; it is drawn from claims that were tried
 } cmp_needs;
 
 struct cmp_chart {
@@ -41,11 +41,14 @@ struct cmp_chart {
     const char *subtitle;   // in the picture: the measure in a few words
     const char *definition; // the whole definition
     const char *expected;   // what the book lets one expect
+    const char *claims;     // "C27 C28": drawn from the points of these
+    const char *log_axes;   // "xy", "x", "y", "": of those; NULL: by the span
     cmp_needs needs;
+    bool is_front; // among the first, before the claims; else behind them
     void (*make)(const cmp_rundir *r, cmp_figure *f);
 };
 
-// The charts in the order of the page; `make` is NULL at the end.
+// catalog.c: the charts in the order of the page; `make` is NULL at the end.
 extern const cmp_chart cmp_charts[];
 
 void cmp_figure_make(const cmp_chart *chart, const cmp_rundir *r,
@@ -60,7 +63,13 @@ void cmp_chart_writes(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_reads(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_space(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_latency(const cmp_rundir *r, cmp_figure *f);
-void cmp_chart_claims(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_triangle(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_ycsb(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_timeline(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_offered(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_scatter(const cmp_rundir *r, cmp_figure *f);
+// Of the chart's `claims`; without them, of all that no other chart draws.
+void cmp_chart_points(const cmp_rundir *r, cmp_figure *f);
 
 typedef struct cmp_layout {
     int panel_height;        // pixels, title and axis included
@@ -79,9 +88,6 @@ void cmp_script_engines(cmp_figure *f, const cmp_rundir *r,
 
 // "set ytics ('a' 1, 'b' 2)": names in place of the numbers of rows.
 void cmp_script_rows(cmp_figure *f, const cmp_list *names);
-// "set xtics (...)" and the range for a log axis of numbers of that kind.
-void cmp_script_log_axis(cmp_figure *f, double min, double max,
-                         const char *(*say)(cmp_number *, double));
 
 // At most `most` of the titles, those of the highest rank, in their order.
 // What is left out is said in the figure's `measured`.
@@ -92,9 +98,6 @@ void cmp_script_choose(cmp_figure *f, const cmp_list *titles,
 void cmp_cell(kv_buf *to, const char *text, char end);
 void cmp_cell_number(kv_buf *to, double value, char end);
 
-// A step for an axis from 0 to `max`: 1, 2 or 5 times a power of ten, at most
-// `steps` of them.
-double cmp_axis_step(double max, int steps);
 // Moves the values apart until any two differ by at least `gap`, each as
 // little as possible, in the order they have.
 void cmp_spread_out(double *values, size_t count, double gap);

@@ -8,7 +8,7 @@
 
 #include "common/mem.h"
 
-#include "compare/charts/chart.h"
+#include "compare/charts/axis.h"
 #include "compare/report/palette.h"
 #include "compare/report/text.h"
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "compare/charts/chart.h"
+#include "compare/charts/axis.h"
 #include "compare/report/text.h"
 
 static const char measure[] = "ops_per_s";

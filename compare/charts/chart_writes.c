@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "compare/charts/chart.h"
+#include "compare/charts/axis.h"
 #include "compare/report/palette.h"
 #include "compare/report/text.h"
 

@@ -24,7 +24,7 @@ set linetype 4 lc rgb '#009E73' lw 2 dt 1 pt 11 ps 0.9   # lsm, leveled
 set linetype 5 lc rgb '#009E73' lw 2 dt 2 pt 10 ps 0.9   # lsm, tiered
 set linetype 6 lc rgb '#D55E00' lw 2 dt 1 pt 13 ps 1.0   # bt
 set linetype 7 lc rgb '#CC79A7' lw 2 dt 1 pt 12 ps 1.0   # bt, copy on write
-set linetype 8 lc rgb '#666666' lw 1.5 dt 3 pt 0         # theory
+set linetype 8 lc rgb '#333333' lw 1.5 dt (1,3) pt 1     # theory
 # Greys, hollow points, broken lines: engines others made, to compare with.
 set linetype 11 lc rgb '#555555' lw 1.5 dt (6,3) pt 6 ps 0.85     # tkrzw
 set linetype 12 lc rgb '#777777' lw 1.5 dt (2,2) pt 4 ps 0.8      # kyoto
@@ -39,6 +39,11 @@ set linetype 19 lc rgb '#555555' lw 1.5 dt (2,4) pt 10 ps 0.9  # wiredtiger
 set linetype 21 lc rgb '#0072B2' lw 2 dt 1 pt 15 ps 0.9
 set linetype 22 lc rgb '#CC79A7' lw 2 dt 1 pt 13 ps 0.9
 set linetype 23 lc rgb '#0072B2' lw 2 dt 2 pt 5 ps 0.8
+# Further lines that are no engine's.
+set linetype 24 lc rgb '#444444' lw 2 dt 1 pt 7 ps 0.8
+set linetype 25 lc rgb '#CC79A7' lw 2 dt (8,4) pt 9 ps 0.9
+set linetype 26 lc rgb '#0072B2' lw 2 dt (2,3) pt 11 ps 0.9
+set linetype 27 lc rgb '#444444' lw 2 dt (8,3,2,3) pt 13 ps 0.9
 
 # ---- ink ----------------------------------------------------------------------
 set border 3 lc rgb '#888888' lw 1

@@ -101,8 +101,8 @@ static kv_status update_evenly(cmp_bench *b, unsigned cached_64ths, double *log,
         double user = (double)cmp_specimen_user_bytes(&s);
         *log = (double)cmp_specimen_written_for(&s, KV_FOR_WAL) / user;
         *pages = (double)cmp_specimen_written_for(&s, KV_FOR_PAGE) / user;
-        cmp_note(b, "log", cached_64ths / 64.0, *log, NAN);
-        cmp_note(b, "pages", cached_64ths / 64.0, *pages, NAN);
+        cmp_note(b, "to the log", cached_64ths / 64.0, *log, NAN);
+        cmp_note(b, "to pages", cached_64ths / 64.0, *pages, NAN);
     }
     cmp_specimen_close(&s);
     return st;

@@ -239,10 +239,8 @@ static void draw_unknown(const cmp_rundir *r, cmp_needs needs, kv_buf *to)
     cmp_append(to, "</p>\n");
 }
 
-static bool is_left_out(const cmp_figure *f)
-{
-    return f->panels == 0 && f->chart->needs == CMP_NEEDS_CLAIMS;
-}
+// Nothing was measured for it: told among what is missing.
+static bool is_left_out(const cmp_figure *f) { return f->panels == 0; }
 
 static kv_status draw_chart(const cmp_rundir *r, const cmp_drawing *d,
                             kv_buf *to)
@@ -255,11 +253,6 @@ static kv_status draw_chart(const cmp_rundir *r, const cmp_drawing *d,
     cmp_append(to, "</h2>\n<p class=\"definition\">");
     cmp_html(to, f->chart->definition);
     cmp_append(to, "</p>\n");
-    if (f->panels == 0) {
-        cmp_append(to, "<p class=\"missing\">n/a: no engine of this run has "
-                       "this figure.</p></section>\n");
-        return KV_OK;
-    }
     if (d->failure != NULL) {
         cmp_append(to, "<p class=\"missing\">No picture: ");
         cmp_html(to, d->failure);
@@ -285,6 +278,56 @@ static kv_status draw_chart(const cmp_rundir *r, const cmp_drawing *d,
 
 // ---- the page ---------------------------------------------------------------
 
+static void link_to(const char *id, const char *title, kv_buf *to)
+{
+    kv_buf_printf(to, "<li><a href=\"#%s\">", id);
+    cmp_html(to, title);
+    cmp_append(to, "</a></li>");
+}
+
+static void list_charts(const cmp_drawing *drawings, size_t count,
+                        bool is_front, kv_buf *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        const cmp_chart *chart = drawings[i].figure.chart;
+        if (is_left_out(&drawings[i].figure)) continue;
+        if (chart->is_front != is_front) continue;
+        link_to(chart->name, chart->title, to);
+    }
+}
+
+static kv_status draw_charts(const cmp_rundir *r, const cmp_drawing *drawings,
+                             size_t count, bool is_front, kv_buf *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (drawings[i].figure.chart->is_front != is_front) continue;
+        KV_TRY(draw_chart(r, &drawings[i], to));
+    }
+    return KV_OK;
+}
+
+// A chart without data is never drawn empty: its name and what would fill it.
+static void draw_left_out(const cmp_drawing *drawings, size_t count, kv_buf *to)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        const cmp_chart *chart = drawings[i].figure.chart;
+        if (!is_left_out(&drawings[i].figure)) continue;
+        cmp_append(to, any ? "" : "<h3>Charts without data</h3>\n<ul>\n");
+        any = true;
+        cmp_append(to, "<li>");
+        cmp_html(to, chart->title);
+        cmp_append(to, ": nothing in this run's tables");
+        if (chart->needs == CMP_NEEDS_CLAIMS) {
+            cmp_append(to, "; <code>compare claims ");
+            cmp_html(to, chart->claims != NULL ? chart->claims : "");
+            cmp_append(to, "</code> in the same folder makes it");
+        }
+        cmp_append(to, ".</li>\n");
+    }
+    if (any) cmp_append(to, "</ul>\n");
+}
+
 static void draw_head(const cmp_rundir *r, const cmp_drawing *drawings,
                       size_t count, kv_buf *to)
 {
@@ -309,18 +352,14 @@ static void draw_head(const cmp_rundir *r, const cmp_drawing *drawings,
     cmp_append(to, " \302\267 version ");
     cmp_html(to, fact_or(r, "git", "unknown"));
     cmp_append(to, "</p>\n<nav aria-label=\"Contents\"><ul>");
-    for (size_t i = 0; i < count; i++) {
-        const cmp_chart *chart = drawings[i].figure.chart;
-        if (is_left_out(&drawings[i].figure)) continue;
-        kv_buf_printf(to, "<li><a href=\"#%s\">", chart->name);
-        cmp_html(to, chart->title);
-        cmp_append(to, "</a></li>");
-    }
-    cmp_append(to, "<li><a href=\"#tables\">All figures</a></li>"
-                   "<li><a href=\"#missing\">What is missing</a></li>"
-                   "<li><a href=\"#fair\">Fairness</a></li>"
-                   "<li><a href=\"#again\">Do it again</a></li></ul></nav>"
-                   "</header>\n<main>\n");
+    list_charts(drawings, count, true, to);
+    if (r->claims.rows > 0) link_to("ledger", "The claims", to);
+    list_charts(drawings, count, false, to);
+    link_to("fair", "Fairness", to);
+    link_to("tables", "All figures", to);
+    link_to("missing", "What is missing", to);
+    link_to("again", "Do it again", to);
+    cmp_append(to, "</ul></nav></header>\n<main>\n");
 }
 
 static void draw_voids(const cmp_rundir *r, kv_buf *to)
@@ -354,7 +393,7 @@ static void draw_again(const cmp_rundir *r, kv_buf *to)
     cmp_html(to, fact_or(r, "command", "(the run did not say its command)"));
     cmp_append(to, "</code></pre>\n<p>The charts, from the TSV files of this "
                    "folder alone: <code>gnuplot NAME.gp</code>; the whole "
-                   "page: <code>compare report DIR</code>.</p>\n"
+                   "page: <code>compare chart DIR</code>.</p>\n"
                    "<details><summary>Manifest: everything the run knew about "
                    "itself</summary>\n");
     cmp_table_draw(&r->manifest, "Manifest", to);
@@ -369,10 +408,10 @@ kv_status cmp_page_draw(const cmp_rundir *r, const cmp_drawing *drawings,
     draw_alarm(r, to);
     cmp_answer_draw(r, to);
     cmp_append(to, "</section>\n");
-    for (size_t i = 0; i < count; i++) {
-        KV_TRY(draw_chart(r, &drawings[i], to));
-    }
+    KV_TRY(draw_charts(r, drawings, count, true, to));
     cmp_ledger_draw(r, to);
+    KV_TRY(draw_charts(r, drawings, count, false, to));
+    draw_fairness(r, to);
     cmp_append(to, "<section id=\"tables\"><h2>All figures</h2>\n<p>The median "
                    "over the repetitions, minimum and maximum below it where "
                    "they differ. Only the measured part of each workload; a "
@@ -383,8 +422,8 @@ kv_status cmp_page_draw(const cmp_rundir *r, const cmp_drawing *drawings,
     cmp_append(to, "<section id=\"missing\"><h2>What is missing"
                    "</h2>\n");
     cmp_absences_draw(r, to);
+    draw_left_out(drawings, count, to);
     cmp_append(to, "</section>\n");
-    draw_fairness(r, to);
     draw_again(r, to);
     cmp_append(to, "</main>\n<script>\n");
     cmp_append(to, cmp_page_js);

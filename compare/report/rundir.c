@@ -94,6 +94,10 @@ static kv_status read_sheets(const char *dir, cmp_rundir *r)
                       &r->checks));
     KV_TRY(read_sheet(dir, "points.tsv", "claim series x y theory", true,
                       &r->points));
+    KV_TRY(
+        read_sheet(dir, "timeline.tsv", "engine workload", true, &r->timeline));
+    KV_TRY(
+        read_sheet(dir, "openloop.tsv", "engine workload", true, &r->openloop));
     return read_sheet(dir, "void.tsv", "engine workload rep reason", true,
                       &r->voids);
 }
@@ -162,6 +166,8 @@ void cmp_rundir_free(cmp_rundir *r)
     cmp_sheet_free(&r->space);
     cmp_sheet_free(&r->latency);
     cmp_sheet_free(&r->voids);
+    cmp_sheet_free(&r->timeline);
+    cmp_sheet_free(&r->openloop);
     cmp_sheet_free(&r->claims);
     cmp_sheet_free(&r->checks);
     cmp_sheet_free(&r->points);

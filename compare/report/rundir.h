@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 //     manifest.tsv  measures.tsv  space.tsv  latency.tsv  void.tsv
-//     claims.tsv  checks.tsv  points.tsv
+//     timeline.tsv  openloop.tsv  claims.tsv  checks.tsv  points.tsv
 //                          │
 //                          ▼
 //     cmp_rundir: the sheets, and who took part: engines and workloads in the
@@ -39,6 +39,7 @@ typedef enum cmp_origin { // where an engine's byte figures come from
 typedef struct cmp_rundir {
     char *path;
     cmp_sheet manifest, measures, space, latency, voids;
+    cmp_sheet timeline, openloop;     // of calls that arrive at a rate
     cmp_sheet claims, checks, points; // of `compare claims` (claims/claims.h)
     double *values;                   // of measures, row by row
     cmp_list engines, workloads, groups;

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "compare/charts/chart.h"
+#include "compare/charts/axis.h"
 #include "compare/report/answer.h"
 #include "compare/report/palette.h"
 #include "compare/report/report.h"
@@ -84,6 +84,18 @@ static char *make_run(void)
         "log\tfill\tinsert\t400\t90\n"
         "log\tfill\tinsert\t100\t900\n"
         "log\tfill\tinsert\t1600\t10\n");
+    put(dir, "claims.tsv",
+        "claim\tverdict\ttext\tfirst\tsecond\tsetup\tx\ty\tcounted\t"
+        "records\tseed\n"
+        "C04\tconfirmed\tOne read.\tA\tB\tC\tfound, absent\treads\t1\t"
+        "1000\t1\n"
+        "C15\tdepends\tHopeless.\tA\tB\tC\tflushes\tratio\t1\t1000\t"
+        "1\n");
+    put(dir, "points.tsv",
+        "claim\tseries\tx\ty\ttheory\n"
+        "C04\tfound\t0\t1\t1\nC04\tabsent\t1\t0\t0\n"
+        "C15\tall\t1\t2\t2.5\nC15\tfew\t1\t2\tNA\n"
+        "C15\tall\t10\t6.5\t6.5\n");
     put(dir, "void.tsv",
         "engine\tworkload\trep\treason\n"
         "old\tfill\t3\twrong: found a <deleted> key\n"
@@ -91,9 +103,9 @@ static char *make_run(void)
     return dir;
 }
 
-static const char *const charts[] = {"throughput", "wa_breakdown",
-                                     "reads_by_class", "sa_vs_time",
-                                     "latency_ccdf"};
+static const char *const charts[] = {
+    "throughput",   "wa_breakdown",    "reads_by_class", "sa_vs_time",
+    "latency_ccdf", "naive_quadratic", "claim_figures",  "theory_scatter"};
 enum { CHARTS = sizeof charts / sizeof *charts };
 
 static bool have_gnuplot(void)
@@ -137,6 +149,17 @@ static void tables_equal_what_was_computed_by_hand(void **state)
                 "fill: insert\tlog\tstep\t400\t0.01\n"
                 "fill: insert\tlog\tstep\t1600\t0.0005\n"
                 "fill: insert\tlog\tname\t100\t0.354813\n");
+    assert_file(dir, "naive_quadratic.tsv",
+                "claim\tseries\tx\ty\ttheory\n"
+                "C15\tall\t1\t2\t2.5\nC15\tall\t10\t6.5\t6.5\n"
+                "C15\tfew\t1\t2\tNA\n");
+    assert_file(dir, "claim_figures.tsv",
+                "claim\tseries\tx\ty\ttheory\n"
+                "C04\tfound\t0\t1\t1\nC04\tabsent\t1\t0\t0\n");
+    assert_file(dir, "theory_scatter.tsv",
+                "claim\tseries\texpected\tmeasured\tindex\n"
+                "C04\tfound\t1\t1\t0\nC15\tall\t2.5\t2\t1\n"
+                "C15\tall\t6.5\t6.5\t1\n");
     test_remove_dir(dir);
 }
 
@@ -166,6 +189,12 @@ static void pictures_and_page_are_there(void **state)
     assert_has(dir, "index.html", "a tie with", true);
     assert_has(dir, "index.html", "one call in a thousand took 16.0 times",
                true);
+    assert_has(dir, "index.html", "2 of 3 figures are within 15 %", true);
+    assert_has(dir, "index.html", "C15: 1 outside, at worst -20 %", true);
+    assert_has(dir, "index.html", "all 2.00 at 1, 6.50 at 10", true);
+    // Without data there is a sentence, and no picture.
+    assert_has(dir, "index.html", "<code>compare claims C18</code>", true);
+    assert_has(dir, "index.html", "id=\"ra_miss_bloom\"", false);
     assert_has(dir, "index.html", "index.html.part", false);
     test_remove_dir(dir);
 }

@@ -13,34 +13,61 @@ fail() { echo "$1"; exit 1; }
 # A run with all charts, long names and an engine of somebody else's.
 awk -v dir="$dir" 'BEGIN {
     OFS = "\t"
-    split("hash log tkrzw kyoto glib", engine, " ")
-    split("fill-random overwrite wordnet-load-shuffled", work, " ")
+    engines = "hash log tkrzw kyoto glib bt"
+    works = "fill-random overwrite wordnet-load-shuffled read-random workloada"
+    E = split(engines, engine, " ")
+    W = split(works, work, " ")
     f = dir "/manifest.tsv"
     print "key", "value" >f
-    print "engines", "hash log tkrzw kyoto glib" >f
-    print "workloads", "fill-random overwrite wordnet-load-shuffled" >f
+    print "engines", engines >f
+    print "workloads", works >f
     print "data", "wordnet" >f
     print "command", "compare run --data /a/very/long/path/without/any/blank/in/it/at/all/x.tsv" >f
-    split("none counted mapped calls none", from, " ")
-    for (e = 1; e <= 5; e++) {
+    split("none counted mapped calls none counted", from, " ")
+    for (e = 1; e <= E; e++) {
         print "bytes." engine[e], from[e] >f
-        if (e > 2) print "engine." engine[e], engine[e] " 1.0 (yardstick)" >f
+        if (e > 2 && e < E) print "engine." engine[e], engine[e] " 1.0 (yardstick)" >f
     }
     m = dir "/measures.tsv"; s = dir "/space.tsv"; l = dir "/latency.tsv"
     print "engine", "workload", "phase", "rep", "measure", "value" >m
     print "engine", "workload", "rep", "user_bytes", "disk_bytes", "live_bytes" >s
     print "engine", "workload", "op", "ns", "count" >l
-    for (e = 1; e <= 5; e++) for (w = 1; w <= 3; w++) {
+    for (e = 1; e <= E; e++) for (w = 1; w <= W; w++) {
         for (r = 1; r <= 3; r++) print engine[e], work[w], "run", r, "ops_per_s",
             1e6 / e + 1e4 * r * w >m
         for (i = 0; i < 20; i++) print engine[e], work[w], "insert",
             100 * e * 2 ^ i, 2 ^ (20 - i) >l
-        if (e == 2 || e == 4) {
+        if (e == 2 || e == 4 || e == E) {
             print engine[e], work[w], "run", 0, "wa_total", e * w / 2 >m
             print engine[e], work[w], "run", 0, "ra_io_hit", e / 2 >m
             for (i = 0; i < 50; i++) print engine[e], work[w], 0,
                 i * 1e5, 1e6 * (1 + i % 10 / e), 1e6 >s
         }
+    }
+    t = dir "/timeline.tsv"; o = dir "/openloop.tsv"
+    print "engine", "workload", "rate", "second", "ops", "p50_ns", "p99_ns", "max_ns",
+        "written_bytes", "background_bytes" >t
+    print "engine", "workload", "rate", "offered_per_s", "achieved_per_s", "p99_ns" >o
+    for (e = 1; e <= E; e++) for (i = 1; i <= 9; i++) {
+        print engine[e], "overwrite", .7, i, 1000, 900 * e, 9000 * e, 1e6 * i, 1e7 * i, 5e6 * i >t
+        print engine[e], "overwrite", i / 10, 1e5 * i / e, 1e5 * i / e, 1000 * 3 ^ i >o
+    }
+    # A claim or study for each chart that is drawn from one, and one more.
+    c = dir "/claims.tsv"; p = dir "/points.tsv"
+    print "claim", "verdict", "text", "first", "second", "setup", "x", "y",
+        "counted", "records", "seed" >c
+    print "claim", "series", "x", "y", "theory" >p
+    C = split("C01 C05 C07 C11 C15 C18 C20 C25 C27 C29 C30 S04 S13 S14 S15 S16 S21 S22 S25",
+              claim, " ")
+    for (i = 1; i <= C; i++) {
+        print claim[i], i % 3 ? "confirmed" : "depends", "What " claim[i] " says.",
+            "First", "Second", "A setup of some length that says what is done.",
+            claim[i] == "C29" ? "whole, torn" : "records", "bytes written / bytes given",
+            1, 20000, 1 >c
+        for (k = 0; k < 2 + i % 4; k++) for (x = 0; x < (i == 1 ? 1 : 6); x++)
+            print claim[i], k == 1 ? "a name that is rather long, " k : "n" k,
+                claim[i] == "C29" ? x % 2 : 10 ^ x, (k + 1) * (x + 1),
+                k ? "NA" : (x + 1) * 1.1 >p
     }
     v = dir "/void.tsv"
     print "engine", "workload", "rep", "reason" >v
@@ -78,7 +105,7 @@ END
         fail "chromium failed: $(tail -3 "$dir/log")"
     grep 'CONSOLE' "$dir/log" && fail "the console is not silent at $width"
     got=$(sed -n 's/.*<pre id="answer">\([^<]*\)<.*/\1/p' "$dir/dom")
-    want="width $width overflow 0 errors 0 charts 5 doubles 0 unnamed 0 sorted true"
+    want="width $width overflow 0 errors 0 charts 28 doubles 0 unnamed 0 sorted true"
     [ "$got" = "$want" ] || fail "at $width: '$got', not '$want'"
     echo "$got"
 done

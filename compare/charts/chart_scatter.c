@@ -1,0 +1,118 @@
+// chart_scatter.c -- what was measured over what theory expects, for every
+// point that has both.
+// SPDX-License-Identifier: MIT
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "compare/charts/axis.h"
+#include "compare/report/palette.h"
+#include "compare/report/text.h"
+
+// Columns of points.tsv.
+enum { CLAIM, SERIES, Y = 3, THEORY };
+
+static const double band = 0.15;
+
+typedef struct scatter {
+    cmp_list claims;
+    cmp_axis both;
+    size_t points, near;
+    size_t far[64]; // of each claim: points outside the band
+    double worst[64];
+} scatter;
+
+static bool read_pair(const cmp_rundir *r, size_t row, double *y,
+                      double *theory)
+{
+    *y = *theory = NAN;
+    if (cmp_sheet_number(&r->points, row, Y, y) != KV_OK) return false;
+    if (cmp_sheet_number(&r->points, row, THEORY, theory) != KV_OK)
+        return false;
+    return *y > 0 && *theory > 0; // false for NAN
+}
+
+static void add_point(cmp_figure *f, scatter *s, const cmp_rundir *r,
+                      size_t row)
+{
+    double y, theory;
+    if (!read_pair(r, row, &y, &theory)) return;
+    const char *claim = cmp_sheet_cell(&r->points, row, CLAIM);
+    double off = y / theory - 1;
+    cmp_list_add(&s->claims, claim);
+    size_t index = cmp_list_find(&s->claims, claim);
+    cmp_axis_take(&s->both, y);
+    cmp_axis_take(&s->both, theory);
+    s->points++;
+    if (fabs(off) <= band) s->near++;
+    else if (index < 64) {
+        s->far[index]++;
+        if (fabs(off) > fabs(s->worst[index])) s->worst[index] = off;
+    }
+    cmp_cell(&f->data, claim, '\t');
+    cmp_cell(&f->data, cmp_sheet_cell(&r->points, row, SERIES), '\t');
+    cmp_cell_number(&f->data, theory, '\t');
+    cmp_cell_number(&f->data, y, '\t');
+    cmp_cell_number(&f->data, (double)index, '\n');
+}
+
+static void draw(cmp_figure *f, scatter *s)
+{
+    cmp_layout layout = {
+        .panel_height = 420, .pad_left = 58, .pad_right = 24, .pad_bottom = 54};
+    cmp_list panels = {0};
+    cmp_axis x = s->both, y = s->both;
+    x.is_log = y.is_log = true;
+    cmp_list_add(&panels, "measured");
+    cmp_script_begin(f, layout, &panels);
+    cmp_append(&f->script, "p = 1\n@new_panel\nset xlabel 'expected by theory' "
+                           "offset 0, 0.4 tc rgb '#444444'\n");
+    cmp_axis_script(f, 'x', &x);
+    cmp_axis_script(f, 'y', &y);
+    // Colours and points by claim; the names stand in the upper left.
+    kv_buf_printf(&f->script,
+                  "claims = %zu\narray Look[7] = [21, 22, 24, 25, "
+                  "26, 27, 23]\n",
+                  s->claims.count);
+    cmp_script_array(f, "Claim", &s->claims);
+    kv_buf_printf(&f->script,
+                  "do for [i = 1:claims] {\n"
+                  "    set label 10 + i Claim[i] at graph 0.04, graph "
+                  "1 - 0.045 * i left font ',10' "
+                  "tc rgb '#222222' point lt Look[(i - 1) %% 7 + 1] "
+                  "offset 1, 0\n}\n"
+                  "set samples 100\n"
+                  "plot '+' using 1:($1 * %g):($1 * %g) with filledcurves "
+                  "fc rgb '#e8e8e8', \\\n"
+                  "     x with lines lt 8, \\\n"
+                  "     for [i = 1:claims] data skip 1 using "
+                  "($5 == i - 1 ? $3 : NaN):4 with points "
+                  "lt Look[(i - 1) %% 7 + 1]\nunset multiplot\n",
+                  1 - band, 1 + band);
+    cmp_list_free(&panels);
+}
+
+static void say(cmp_figure *f, const scatter *s)
+{
+    kv_buf_printf(&f->measured,
+                  "%zu of %zu figures are within %g %% of their formulas.\n",
+                  s->near, s->points, band * 100);
+    for (size_t i = 0; i < s->claims.count && i < 64; i++) {
+        if (s->far[i] == 0) continue;
+        kv_buf_printf(&f->measured, "%s: %zu outside, at worst %+.0f %%.\n",
+                      s->claims.names[i], s->far[i], s->worst[i] * 100);
+    }
+}
+
+void cmp_chart_scatter(const cmp_rundir *r, cmp_figure *f)
+{
+    scatter s = {.both = cmp_axis_empty};
+    cmp_append(&f->data, "claim\tseries\texpected\tmeasured\tindex\n");
+    for (size_t row = 0; row < r->points.rows; row++) add_point(f, &s, r, row);
+    if (s.points > 0) {
+        draw(f, &s);
+        say(f, &s);
+    }
+    cmp_list_free(&s.claims);
+}
