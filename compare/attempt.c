@@ -35,7 +35,7 @@ static void take_not_applicable(void *arg, char *line)
     take_reason(a, line);
 }
 
-void cmp_attempt_run(cmp_attempt *a, cmp_trial *trial, unsigned limit_s,
+void cmp_attempt_run(cmp_attempt *a, const cmp_trial *trial, unsigned limit_s,
                      void (*tick)(void *), void *tick_arg)
 {
     *a = (cmp_attempt){0};
@@ -46,8 +46,9 @@ void cmp_attempt_run(cmp_attempt *a, cmp_trial *trial, unsigned limit_s,
                  kv_last_error());
         return;
     }
+    cmp_trial own = *trial;
     cmp_child child = {.work = cmp_trial_run,
-                       .arg = trial,
+                       .arg = &own,
                        .limit_s = limit_s,
                        .tick = tick,
                        .tick_arg = tick_arg};

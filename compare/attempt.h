@@ -23,7 +23,7 @@ typedef struct cmp_attempt {
 } cmp_attempt;
 
 // `trial->dir` is made and removed. Free the attempt in any case.
-void cmp_attempt_run(cmp_attempt *a, cmp_trial *trial, unsigned limit_s,
+void cmp_attempt_run(cmp_attempt *a, const cmp_trial *trial, unsigned limit_s,
                      void (*tick)(void *), void *tick_arg);
 void cmp_attempt_free(cmp_attempt *a);
 

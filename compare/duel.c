@@ -13,15 +13,16 @@
 #include "compare/summary.h"
 
 // What is printed of a workload: operations a second while it loads, while it
-// runs, and with what the run left to be done later.
-enum { ROWS = 3 };
+// runs, and with what the run left to be done later; where some threads only
+// read and others only write, of both alone.
+enum { ROWS = 5 };
 
 static const struct {
     const char *word, *phase, *measure;
 } rows[ROWS] = {
-    {"load", "load", "ops_per_s"},
-    {"run", "run", "ops_per_s"},
-    {"drained", "run", "drained_per_s"},
+    {"load", "load", "ops_per_s"},       {"run", "run", "ops_per_s"},
+    {"drained", "run", "drained_per_s"}, {"reads", "run", "reads_per_s"},
+    {"writes", "run", "writes_per_s"},
 };
 
 // Of one workload, by row, side and repetition.
@@ -107,7 +108,7 @@ static bool duel_on(cmp_options *o, const cmp_workload *w,
         cmp_progress_end(progress);
         printf("%s\n", w->name);
         for (int row = w->loads ? 0 : 1; row < ROWS; row++) {
-            print_row(&r, row);
+            if (isfinite(r.rate[row][0][0])) print_row(&r, row);
         }
         fflush(stdout);
     }
@@ -132,11 +133,17 @@ int cmp_duel(cmp_options *o)
     cmp_progress progress;
     cmp_progress_begin(&progress, (unsigned)o->workload_count * o->reps * 2,
                        !o->no_progress);
-    printf("A = %s, B = %s; %u records of %zu+%zu bytes, %u thread%s, %u "
-           "rounds in turns\n",
-           o->engine[0].label, o->engine[1].label, (unsigned)o->setup.records,
-           o->setup.key_bytes, o->setup.value_bytes, (unsigned)o->setup.threads,
-           o->setup.threads == 1 ? "" : "s", o->reps);
+    const cmp_setup *s = &o->setup;
+    printf("A = %s, B = %s; %u records of %zu+%zu bytes, ", o->engine[0].label,
+           o->engine[1].label, (unsigned)s->records, s->key_bytes,
+           s->value_bytes);
+    if (s->readers + s->writers > 0) {
+        printf("%u threads read, %u write", (unsigned)s->readers,
+               (unsigned)s->writers);
+    } else {
+        printf("%u thread%s", (unsigned)s->threads, s->threads == 1 ? "" : "s");
+    }
+    printf(", %u rounds in turns\n", o->reps);
     printf("  phase      A ops/s      B ops/s   A / B: median (min .. max)\n");
     int code = 0;
     for (size_t i = 0; i < o->workload_count && !cmp_was_stopped(); i++) {

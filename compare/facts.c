@@ -42,6 +42,9 @@ static void write_setup(cmp_results *r, const cmp_options *o)
                      (unsigned long long)s->memory_bytes);
     cmp_results_fact(r, "sync", "%s", sync[s->sync]);
     cmp_results_fact(r, "threads", "%u", (unsigned)s->threads);
+    cmp_results_fact(r, "readers", "%u", (unsigned)s->readers);
+    cmp_results_fact(r, "writers", "%u", (unsigned)s->writers);
+    cmp_results_fact(r, "age", "%s", s->ages ? "yes" : "no");
     cmp_results_fact(r, "reps", "%u", o->reps);
     if (o->data_name[0] == '\0') return;
     char key[64];

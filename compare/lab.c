@@ -45,6 +45,8 @@ static uint64_t count_operations(const cmp_lab *lab, uint32_t records)
     if (w->trace != NULL) return w->trace->count;
     if (w->extent != CMP_SOME) return 1;
     if (!w->loads) return records;
+    const cmp_trial *trial = lab->trial;
+    if (trial->rate > 0) return (uint64_t)(trial->rate * trial->seconds) + 1;
     double exact = (asked > 0 ? asked : w->operations) * records;
     return exact > 1 ? (uint64_t)exact : 1;
 }
@@ -79,28 +81,105 @@ static void prepare_records(cmp_lab *lab)
     lab->state = kv_zalloc(places * sizeof *lab->state);
 }
 
+static const cmp_call reading[] = {CMP_READ, CMP_MISS, CMP_SCAN};
+
+static double share_of_reads(const cmp_workload *w)
+{
+    double sum = 0;
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
+        sum += w->share[reading[i]];
+    }
+    return sum;
+}
+
+bool cmp_lab_only_reads(const cmp_lab *lab)
+{
+    bool has_writers = lab->trial->kind != CMP_COUNT &&
+                       cmp_setup_writers(lab->trial->setup, &lab->workload) > 0;
+    return !has_writers && share_of_reads(&lab->workload) > 1 - 1e-9;
+}
+
+// A thread that only reads (only writes) does the reads (the writes) of the
+// workload and nothing else; plain ones if it has none.
+static void assign(cmp_hand *hand, const cmp_workload *w)
+{
+    hand->workload = *w;
+    if (hand->duty == CMP_ALL_DUTIES) return;
+    cmp_workload *own = &hand->workload;
+    double reads = share_of_reads(w);
+    double kept = hand->duty == CMP_READS ? reads : 1 - reads;
+    for (unsigned call = 0; call < CMP_CALLS; call++) {
+        bool is_read = call == CMP_READ || call == CMP_MISS || call == CMP_SCAN;
+        bool keeps = kept > 1e-9 && is_read == (hand->duty == CMP_READS);
+        own->share[call] = keeps ? own->share[call] / kept : 0;
+    }
+    if (kept > 1e-9) return;
+    own->share[hand->duty == CMP_READS ? CMP_READ : CMP_UPDATE] = 1;
+}
+
+// The first threads read, the others write; or each does all.
+static cmp_duty duty_of(const cmp_lab *lab, uint32_t thread)
+{
+    const cmp_setup *setup = lab->trial->setup;
+    uint32_t writers = cmp_setup_writers(setup, &lab->workload);
+    if (lab->trial->kind == CMP_COUNT) return CMP_ALL_DUTIES;
+    if (writers == 0 && setup->readers == 0) return CMP_ALL_DUTIES;
+    return thread < lab->threads - writers ? CMP_READS : CMP_WRITES;
+}
+
+static void prepare_hand(cmp_lab *lab, uint32_t t)
+{
+    cmp_hand *hand = &lab->hands[t];
+    hand->lab = lab;
+    hand->duty = duty_of(lab, t);
+    assign(hand, &lab->workload);
+    hand->stream = (cmp_stream){.records = &lab->records,
+                                .state = lab->state,
+                                .thread = t,
+                                .threads = lab->threads};
+    for (int part = 0; part < CMP_PARTS; part++) {
+        const cmp_workload *w =
+            part == CMP_LOAD ? &cmp_lab_load : &hand->workload;
+        hand->player[part].stream = &hand->stream;
+        if (part == CMP_COLD && !cmp_lab_only_reads(lab)) continue;
+        cmp_player_init(&hand->player[part], &lab->records, w);
+    }
+    if (lab->delays == NULL) return;
+    cmp_player *run = &hand->player[CMP_RUN];
+    run->delays = lab->delays + (size_t)t * CMP_CALLS;
+    run->gap_ns =
+        lab->trial->rate > 0 ? 1e9 * lab->threads / lab->trial->rate : 0;
+}
+
 static void prepare_hands(cmp_lab *lab)
 {
-    const cmp_workload *w = &lab->workload;
+    bool is_counted = lab->trial->kind == CMP_COUNT;
     lab->threads =
-        lab->trial->kind == CMP_COUNT ? 1 : lab->trial->setup->threads;
+        is_counted ? 1 : cmp_setup_threads(lab->trial->setup, &lab->workload);
     lab->hands = kv_zalloc(lab->threads * sizeof *lab->hands);
-    if (lab->trial->kind == CMP_DELAY) {
+    if (lab->trial->kind >= CMP_DELAY) {
         lab->delays = kv_zalloc(lab->threads * CMP_CALLS * sizeof *lab->delays);
     }
+    uint32_t readers = 0;
+    for (uint32_t t = 0; t < lab->threads; t++) {
+        prepare_hand(lab, t);
+        readers += lab->hands[t].duty == CMP_READS;
+    }
+    if (readers == 0 || readers == lab->threads) return;
+    lab->reading = readers;
+    for (uint32_t t = readers; t < lab->threads; t++) {
+        // Who writes beside readers goes on as long as they do.
+        lab->hands[t].player[CMP_RUN].is_over = &lab->readers_are_done;
+    }
+}
+
+void cmp_lab_begin(cmp_lab *lab, uint64_t operations, uint64_t seed)
+{
     for (uint32_t t = 0; t < lab->threads; t++) {
         cmp_hand *hand = &lab->hands[t];
-        hand->lab = lab;
-        hand->stream = (cmp_stream){.records = &lab->records,
-                                    .state = lab->state,
-                                    .thread = t,
-                                    .threads = lab->threads};
-        hand->load.stream = hand->run.stream = &hand->stream;
-        cmp_player_init(&hand->load, &lab->records, &cmp_lab_load);
-        cmp_player_init(&hand->run, &lab->records, w);
-        if (lab->delays != NULL) {
-            hand->run.delays = lab->delays + (size_t)t * CMP_CALLS;
-        }
+        cmp_stream_begin(&hand->stream, &hand->workload, operations, seed);
+        if (hand->player[CMP_RUN].is_over == NULL) continue;
+        hand->stream.left = UINT64_MAX / 2;
     }
 }
 
@@ -168,7 +247,7 @@ void cmp_lab_word_failure(const cmp_lab *lab, kv_status st, char *to,
 static void *play(void *arg)
 {
     cmp_hand *hand = arg;
-    hand->st = cmp_player_run(hand->playing);
+    hand->st = cmp_player_run(&hand->player[hand->playing]);
     if (hand->st != KV_OK) {
         cmp_lab_word_failure(hand->lab, hand->st, hand->sentence,
                              sizeof hand->sentence);
@@ -176,13 +255,28 @@ static void *play(void *arg)
     return NULL;
 }
 
-kv_status cmp_lab_play(cmp_lab *lab, bool is_run)
+static void *play_beside(void *arg)
 {
+    cmp_hand *hand = arg;
+    cmp_lab *lab = hand->beside;
+    play(hand);
+    bool reads = hand->duty == CMP_READS;
+    if (reads && atomic_fetch_sub(&lab->reading, 1) == 1) {
+        atomic_store(&lab->readers_are_done, true);
+    }
+    return NULL;
+}
+
+kv_status cmp_lab_play(cmp_lab *lab, cmp_part part)
+{
+    bool is_parted = part == CMP_RUN && lab->reading > 0;
     for (uint32_t t = 0; t < lab->threads; t++) {
         cmp_hand *hand = &lab->hands[t];
-        hand->playing = is_run ? &hand->run : &hand->load;
-        hand->playing->db = lab->db;
-        if (lab->threads > 1) kv_thread_start(&hand->thread, play, hand);
+        hand->playing = part;
+        hand->beside = lab;
+        hand->player[part].db = lab->db;
+        if (lab->threads == 1) continue;
+        kv_thread_start(&hand->thread, is_parted ? play_beside : play, hand);
     }
     if (lab->threads == 1) play(&lab->hands[0]);
     kv_status st = KV_OK;
@@ -196,15 +290,17 @@ kv_status cmp_lab_play(cmp_lab *lab, bool is_run)
 }
 
 // The hands' work as one.
-cmp_effort cmp_lab_effort(const cmp_lab *lab, bool is_run)
+cmp_effort cmp_lab_effort(const cmp_lab *lab, cmp_part part)
 {
     cmp_effort sum = {0};
     for (uint32_t t = 0; t < lab->threads; t++) {
         const cmp_hand *hand = &lab->hands[t];
-        const cmp_player *p = is_run ? &hand->run : &hand->load;
-        if (p->ns > 0) {
-            sum.operations_per_s += (double)p->operations * 1e9 / (double)p->ns;
-        }
+        const cmp_player *p = &hand->player[part];
+        double rate =
+            p->ns > 0 ? (double)p->operations * 1e9 / (double)p->ns : 0;
+        sum.operations_per_s += rate;
+        if (hand->duty == CMP_READS) sum.reads_per_s += rate;
+        if (hand->duty == CMP_WRITES) sum.writes_per_s += rate;
         sum.operations += p->operations;
         sum.harness_cpu_ns += p->harness_cpu_ns;
         sum.hits += p->hits;

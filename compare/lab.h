@@ -16,12 +16,26 @@
 #include "compare/scale.h"
 #include "compare/trial.h"
 
+// What is played, one after the other.
+typedef enum cmp_part {
+    CMP_LOAD, // and ageing
+    CMP_RUN,
+    CMP_COLD, // reads again, after everything was forgotten
+    CMP_PARTS,
+} cmp_part;
+
+// What a thread does of the workload.
+typedef enum cmp_duty { CMP_ALL_DUTIES, CMP_READS, CMP_WRITES } cmp_duty;
+
 // One thread's part.
 typedef struct cmp_hand {
     const struct cmp_lab *lab;
+    struct cmp_lab *beside; // the same, while others play
+    cmp_duty duty;
+    cmp_workload workload; // its share of the lab's
     cmp_stream stream;
-    cmp_player load, run;
-    cmp_player *playing;
+    cmp_player player[CMP_PARTS];
+    cmp_part playing;
     kv_thread thread;
     kv_status st;
     char sentence[400]; // of st
@@ -39,7 +53,10 @@ typedef struct cmp_lab {
     uint32_t loaded; // records inserted before the run
     uint64_t operations;
     cmp_hand *hands;
-    cmp_histogram *delays; // [threads][CMP_CALLS]; NULL: no clock
+    cmp_histogram *delays;     // [threads][CMP_CALLS]; NULL: no clock
+    struct cmp_window *window; // of one thread with a clock; else NULL
+    atomic_bool readers_are_done;
+    _Atomic uint32_t reading; // threads that still read
     cmp_scale scale;
     uint64_t answers;
 } cmp_lab;
@@ -52,9 +69,13 @@ KV_MUST_USE kv_status cmp_lab_open(cmp_lab *lab);
 extern const cmp_workload cmp_lab_load;
 // Every hand plays its stream to the end, all at once. The first failure, its
 // reason worded as void.tsv wants it.
-KV_MUST_USE kv_status cmp_lab_play(cmp_lab *lab, bool is_run);
+KV_MUST_USE kv_status cmp_lab_play(cmp_lab *lab, cmp_part part);
 // The hands' work so far as one.
-cmp_effort cmp_lab_effort(const cmp_lab *lab, bool is_run);
+cmp_effort cmp_lab_effort(const cmp_lab *lab, cmp_part part);
+// Every hand's stream begins the workload, or its part of it.
+void cmp_lab_begin(cmp_lab *lab, uint64_t operations, uint64_t seed);
+// True if no operation of the workload changes anything.
+bool cmp_lab_only_reads(const cmp_lab *lab);
 // The reason of a failure as void.tsv words it (results.h).
 void cmp_lab_word_failure(const cmp_lab *lab, kv_status st, char *to,
                           size_t size);

@@ -124,6 +124,26 @@ uint64_t cmp_directory_bytes(const char *path)
     return sum;
 }
 
+void cmp_forget_files(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL) return;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (e->d_name[0] == '.') continue;
+        kv_buf child = {0};
+        kv_buf_printf(&child, "%s/%s%c", path, e->d_name, '\0');
+        cmp_forget_files((char *)child.data);
+        int fd = open((char *)child.data, O_RDONLY | O_NONBLOCK);
+        // Only what is on the disk can be forgotten.
+        if (fd >= 0 && fdatasync(fd) == 0) {
+            posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        }
+        if (fd >= 0) close(fd);
+        kv_buf_free(&child);
+    }
+    closedir(dir);
+}
+
 void cmp_remove_tree(const char *path)
 {
     DIR *dir = opendir(path);

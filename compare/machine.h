@@ -34,6 +34,10 @@ void cmp_memory_warm(uint64_t bytes);
 // allocated, not sizes.
 uint64_t cmp_directory_bytes(const char *path);
 
+// Writes the files of a directory out and asks the kernel to forget their
+// pages, so that the next reads go to the device.
+void cmp_forget_files(const char *path);
+
 // Removes a directory with everything in it. A path that is not there is fine.
 void cmp_remove_tree(const char *path);
 KV_MUST_USE kv_status cmp_make_dir(const char *path); // there already: fine

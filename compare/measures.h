@@ -22,6 +22,10 @@
 #define CMP_MEASURE_LIST(X)                                                    \
     X("ops_per_s", "1/s", CMP_HIGHER, CMP_TIME,                                \
       "operations divided by the seconds they took")                           \
+    X("reads_per_s", "1/s", CMP_HIGHER, CMP_TIME,                              \
+      "operations of the threads that only read, while others only write")     \
+    X("writes_per_s", "1/s", CMP_HIGHER, CMP_TIME,                             \
+      "operations of the threads that only write, while others only read")     \
     X("entries_per_s", "1/s", CMP_HIGHER, CMP_TIME,                            \
       "entries that scans returned divided by the seconds everything took")    \
     X("drained_per_s", "1/s", CMP_HIGHER, CMP_TIME,                            \
@@ -43,6 +47,10 @@
     X("latency_p9999_ns", "ns", CMP_LOWER, CMP_DELAY,                          \
       "99.99 % of the calls took no longer")                                   \
     X("latency_max_ns", "ns", CMP_LOWER, CMP_DELAY, "the slowest call")        \
+    X("age_updates", "1/record", CMP_LOWER, CMP_COUNT,                         \
+      "updates of each record before the measured operations: the ageing")     \
+    X("age_steady", "0 or 1", CMP_HIGHER, CMP_COUNT,                           \
+      "1: write amplification changed less than 5 % when ageing ended")        \
     X("wa_total", "ratio", CMP_LOWER, CMP_COUNT,                               \
       "write amplification: W / U, with everything kv_settle wrote")           \
     X("wa_wal", "ratio", CMP_LOWER, CMP_COUNT,                                 \
@@ -88,7 +96,12 @@
       "the part of it that finds keys / live keys")
 
 typedef enum cmp_better { CMP_LOWER, CMP_HIGHER } cmp_better;
-typedef enum cmp_kind { CMP_COUNT, CMP_TIME, CMP_DELAY } cmp_kind;
+typedef enum cmp_kind {
+    CMP_COUNT,
+    CMP_TIME,
+    CMP_DELAY,
+    CMP_PACED, // CMP_DELAY in an open loop: its figures are in openloop.tsv
+} cmp_kind;
 
 typedef struct cmp_measure {
     const char *name, *unit;

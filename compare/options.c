@@ -11,11 +11,26 @@
 #include "compare/selection.h"
 
 const cmp_profile cmp_profiles[] = {
-    {"smoke", 20000, 1, "does everything run? (seconds)"},
-    {"ci", 100000, 3, "small, with the ratios of the large (minutes)"},
-    {"full", 1000000, 3, "the reference: a million records"},
-    {"big", 10000000, 3, "ten million records (an hour or more)"},
-    {NULL, 0, 0, NULL}};
+    {"smoke", 20000, 1, 0, {0}, "does everything run? (seconds)"},
+    {"ci",
+     100000,
+     3,
+     1,
+     {0.7},
+     "small, with the ratios of the large (minutes)"},
+    {"full",
+     1000000,
+     3,
+     5,
+     {0.3, 0.5, 0.7, 0.8, 0.9, 0.95},
+     "the reference: a million records (under an hour)"},
+    {"big",
+     10000000,
+     3,
+     30,
+     {0.3, 0.5, 0.7, 0.8, 0.9, 0.95},
+     "ten million records (hours)"},
+    {NULL, 0, 0, 0, {0}, NULL}};
 
 enum { THREADS_MAX = 64 };
 
@@ -150,6 +165,60 @@ static kv_status set_threads(cmp_options *o, const char *text)
     return KV_OK;
 }
 
+static kv_status set_readers(cmp_options *o, const char *text)
+{
+    uint64_t n;
+    KV_TRY(read_count(text, 1, THREADS_MAX, &n));
+    o->setup.readers = (uint32_t)n;
+    return KV_OK;
+}
+
+static kv_status set_writers(cmp_options *o, const char *text)
+{
+    uint64_t n;
+    KV_TRY(read_count(text, 1, THREADS_MAX, &n));
+    o->setup.writers = (uint32_t)n;
+    return KV_OK;
+}
+
+// "50,70,95" of a hundred.
+static kv_status set_rates(cmp_options *o, const char *text)
+{
+    enum { RATES = sizeof o->rate / sizeof *o->rate };
+    o->rate_count = 0;
+    o->paces_all = true;
+    for (const char *at = text; *at != '\0';) {
+        char *end;
+        double percent = strtod(at, &end);
+        bool is_rate = end > at && percent > 0 && percent <= 200 &&
+                       (*end == ',' || *end == '\0');
+        if (!is_rate || o->rate_count == RATES) {
+            return kv_fail(KV_INVALID, "--rates is up to eight numbers above 0 "
+                                       "and up to 200, in percent: 50,70,95");
+        }
+        o->rate[o->rate_count++] = percent / 100;
+        at = end + (*end == ',');
+    }
+    return KV_OK;
+}
+
+static kv_status set_open_seconds(cmp_options *o, const char *text)
+{
+    char *end;
+    o->open_s = strtod(text, &end);
+    if (end != text && *end == '\0' && o->open_s > 0 && o->open_s <= 3600) {
+        return KV_OK;
+    }
+    return kv_fail(KV_INVALID, "--open-seconds is above 0 and up to 3600");
+}
+
+static kv_status set_age(cmp_options *o, const char *text)
+{
+    (void)text;
+    o->setup.ages = true;
+    return KV_OK;
+}
+
 static kv_status set_seed(cmp_options *o, const char *text)
 {
     return read_count(text, 0, UINT64_MAX / 4, &o->setup.seed);
@@ -233,6 +302,12 @@ static const struct option {
     {"--sync", "WHEN", "commit, interval or none (none)", set_sync},
     {"--threads", "N", "that call the store at once, in timed runs (1)",
      set_threads},
+    {"--readers", "N", "threads that only read, in timed runs", set_readers},
+    {"--writers", "N", "threads that only write, beside them", set_writers},
+    {"--age", NULL, "update each loaded store until it is steady", set_age},
+    {"--rates", "LIST", "open loops at these percents of full speed: 50,70,95",
+     set_rates},
+    {"--open-seconds", "S", "how long each of them lasts", set_open_seconds},
     {"--reps", "N", "timed runs of each trial", set_reps},
     {"--seed", "N", "what is random comes from it (1)", set_seed},
     {"--time-limit", "SECONDS", "after which a trial counts as hung (600)",
@@ -289,6 +364,11 @@ static kv_status fill_in(cmp_options *o, size_t engines)
 {
     if (o->setup.records == 0) o->setup.records = o->profile->records;
     if (o->reps == 0) o->reps = o->profile->reps;
+    if (o->open_s == 0)
+        o->open_s = o->profile->open_s > 0 ? o->profile->open_s : 1;
+    for (size_t i = 0; !o->paces_all && o->profile->rates[i] > 0; i++) {
+        o->rate[o->rate_count++] = o->profile->rates[i];
+    }
     bool takes_all = o->engine_count == 0 && engines == 0;
     const char *name;
     for (size_t i = 0; takes_all && (name = cmp_engine_name(i)) != NULL; i++) {
@@ -297,7 +377,8 @@ static kv_status fill_in(cmp_options *o, size_t engines)
     KV_TRY(cmp_select_workloads(o, workloads_text));
     for (size_t i = 0; i < set_count; i++) KV_TRY(cmp_select_knob(o, sets[i]));
     o->setup.data = &o->data;
-    if (o->setup.threads > o->setup.records) {
+    uint32_t most = o->setup.threads + o->setup.readers + o->setup.writers;
+    if (most > o->setup.records) {
         return kv_fail(KV_INVALID, "more threads than records");
     }
     // Twice the number, and as much again for inserts, has to fit in a key.

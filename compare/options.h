@@ -14,6 +14,8 @@ typedef struct cmp_profile {
     const char *name;
     uint32_t records;
     unsigned reps;
+    double open_s;   // of each open loop; 0: there is none
+    double rates[8]; // its shares of a closed loop's speed; 0 ends them
     const char *about;
 } cmp_profile;
 extern const cmp_profile cmp_profiles[]; // a NULL name ends it
@@ -31,6 +33,9 @@ typedef struct cmp_options {
     char trace_name[32]; // "oltp", of oltp.tsv.zst; or ""
     const char *out;
     unsigned reps, limit_s;
+    double open_s, rate[8]; // of open loops, as in a profile
+    size_t rate_count;
+    bool paces_all; // not only those workloads that ask for it
     bool no_progress, no_page;
     char command[1024]; // the whole line, for the manifest
 } cmp_options;

@@ -194,17 +194,37 @@ static kv_status run_group(cmp_player *p, size_t first, size_t count)
     return run_batch(p, first, count);
 }
 
+// When the call that is due next begins: now, or when its time has come. A
+// sleep wakes late, so that the last of it is waited for with open eyes.
+static uint64_t begin_call(cmp_player *p, size_t count)
+{
+    enum { SLEEP_NS = 300000, EARLY_NS = 150000 };
+    uint64_t now = kv_now_ns();
+    if (p->gap_ns <= 0) return now;
+    uint64_t due = (uint64_t)p->due_ns;
+    while (now < due) {
+        if (due - now > SLEEP_NS) kv_sleep_ns(due - now - EARLY_NS);
+        now = kv_now_ns();
+    }
+    p->due_ns += p->gap_ns * (double)count;
+    return due;
+}
+
+static void note_delay(cmp_player *p, cmp_call call, uint64_t from)
+{
+    uint64_t ns = kv_now_ns() - from;
+    cmp_histogram_add(&p->delays[call], ns);
+    if (p->window != NULL) cmp_histogram_add(p->window, ns);
+}
+
 static kv_status run_block(cmp_player *p)
 {
     bool is_grouped = p->answers->group > 1;
     for (size_t i = 0, len = 1; i < p->block.count; i += len) {
         if (is_grouped) len = group_len(p, i);
-        uint64_t from = p->delays != NULL ? kv_now_ns() : 0;
+        uint64_t from = p->delays != NULL ? begin_call(p, len) : 0;
         kv_status st = run_group(p, i, len);
-        if (p->delays != NULL) {
-            cmp_histogram_add(&p->delays[p->block.op[i].call],
-                              kv_now_ns() - from);
-        }
+        if (p->delays != NULL) note_delay(p, p->block.op[i].call, from);
         if (!KV_LIKELY(st == KV_OK)) {
             p->answers->failed = i;
             return st;
@@ -290,14 +310,18 @@ kv_status cmp_player_run(cmp_player *p)
     size_t room = cmp_records_value_max(r) + cmp_records_key_max(r) + 8;
     uint8_t *scratch = kv_alloc(room);
     kv_status st = KV_OK;
-    uint64_t cpu = cmp_thread_cpu_ns();
-    for (;;) {
+    uint64_t cpu = cmp_thread_cpu_ns(), last = kv_now_ns();
+    p->due_ns = (double)last;
+    bool is_over = false;
+    while (!is_over) {
         cmp_stream_fill(p->stream, &p->block);
         if (p->block.count == 0) break;
         p->harness_cpu_ns += cmp_thread_cpu_ns() - cpu;
         uint64_t from = kv_now_ns();
+        p->due_ns += (double)(from - last);
         st = run_block(p);
-        uint64_t ns = kv_now_ns() - from;
+        last = kv_now_ns();
+        uint64_t ns = last - from;
         cpu = cmp_thread_cpu_ns();
         if (st != KV_OK) break;
         p->ns += ns;
@@ -305,6 +329,8 @@ kv_status cmp_player_run(cmp_player *p)
         if ((st = check_block(p, scratch)) != KV_OK) break;
         p->operations += p->block.count;
         if (p->between != NULL) p->between(p->arg);
+        // Looked at last: whoever plays has played at least a block.
+        is_over = p->is_over != NULL && atomic_load(p->is_over);
     }
     p->harness_cpu_ns += cmp_thread_cpu_ns() - cpu;
     kv_free(scratch);

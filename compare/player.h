@@ -9,9 +9,17 @@
 // each answer (and a copy of each 64th), and does nothing else. With delays it
 // also reads the clock around every call, which is why throughput and delays
 // are taken from different runs.
+//
+// Closed loop: the next call begins when the last one ended, so that a stall of
+// a second is one slow call. Open loop: calls are due at a fixed pace, as if
+// from people who do not know of each other, and a delay counts from when the
+// call was due: the same stall is a second of slow calls. The schedule stands
+// still while the harness makes the next block.
 
 #ifndef COMPARE_PLAYER_H
 #define COMPARE_PLAYER_H
+
+#include <stdatomic.h>
 
 #include "common/engine.h"
 
@@ -21,7 +29,10 @@
 typedef struct cmp_player {
     kv *db;
     cmp_stream *stream;
-    cmp_histogram *delays; // [CMP_CALLS]; NULL: no clock
+    cmp_histogram *delays;      // [CMP_CALLS]; NULL: no clock
+    cmp_histogram *window;      // all calls since whoever reads it emptied it
+    double gap_ns;              // open loop: between two calls; 0: closed loop
+    const atomic_bool *is_over; // ends the stream early when true; or NULL
     // Called between blocks, outside the measured time; may be NULL.
     void (*between)(void *arg);
     void *arg;
@@ -32,6 +43,7 @@ typedef struct cmp_player {
     uint64_t hits, checked;    // reads that found something; answers compared
     uint64_t entries;          // that scans returned
     uint64_t longest_ns;       // the slowest block
+    double due_ns;             // open loop: when the next call is
 
     cmp_block block;
     struct cmp_answers *answers;

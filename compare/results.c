@@ -21,8 +21,15 @@ static const struct {
     [CMP_SPACE] = {"space", "engine\tworkload\trep\tuser_bytes\tdisk_bytes\t"
                             "live_bytes"},
     [CMP_LATENCY] = {"latency", "engine\tworkload\top\tns\tcount"},
-    [CMP_TIMELINE] = {"timeline", "engine\tworkload\tsecond\tops\tp50_ns\t"
-                                  "p99_ns\tmax_ns"},
+    [CMP_TIMELINE] = {"timeline",
+                      "engine\tworkload\tshare\tsecond\tops\tp50_ns\tp99_ns\t"
+                      "max_ns\twritten_bytes\tbackground_bytes"},
+    [CMP_OPENLOOP] = {"openloop",
+                      "engine\tworkload\tshare\toffered_per_s\tachieved_per_s\t"
+                      "p50_ns\tp99_ns\tp999_ns\tp9999_ns\tmax_ns"},
+    [CMP_AGEING] = {"ageing",
+                    "engine\tworkload\trep\twindow\tupdates_per_record"
+                    "\twa\tdisk_bytes\tlive_bytes"},
     [CMP_VOID] = {"void", "engine\tworkload\trep\treason"},
 };
 

@@ -10,17 +10,28 @@
 //   measures.tsv   engine workload phase rep measure value
 //   space.tsv      engine workload rep user_bytes disk_bytes live_bytes
 //   latency.tsv    engine workload op ns count
-//   timeline.tsv   engine workload second ops p50_ns p99_ns max_ns
+//   timeline.tsv   engine workload share second ops p50_ns p99_ns max_ns
+//                  written_bytes background_bytes
+//   openloop.tsv   engine workload share offered_per_s achieved_per_s p50_ns
+//                  p99_ns p999_ns p9999_ns max_ns
+//   ageing.tsv     engine workload rep window updates_per_record wa disk_bytes
+//                  live_bytes
 //   void.tsv       engine workload rep reason
 //   results.json   all of them for outsiders: {"manifest": {..}, "measures":
 //                  [{"engine": ..}, ..], ..}; NA is null
 //
-// phase     load: what was inserted beforehand; run: what is measured.
+// phase     load: what was inserted beforehand; age: updates after that; run:
+//           what is measured; cold: reads after everything was forgotten.
 // rep       0 is the run that counts, 1..R those that are timed, R+1 the one
-//           with a clock around every call. A measure has rows only for the
-//           runs it is taken from (measures.h): take the median over rep.
+//           with a clock around every call; those after it are open loops. A
+//           measure has rows only for the runs it is taken from (measures.h):
+//           take the median over rep.
 // ns        the upper edge of a bucket; its width is below 1 % of it.
-// second    since the run began, in the run R+1.
+// share     of what a closed loop with a clock does: the rate at which calls
+//           are due in an open loop, delays counting from when a call was due;
+//           0: that closed loop, run R+1, delays from when a call began.
+// second    at the end of the row's moment, without the harness's own time.
+// background bytes written that are not a log's: flushes, merges, pages.
 // reason    "wrong: .." an answer the oracle contradicts: voids the figure and
 //           fails the run · "selfcheck: .." the same for counters · "crashed:",
 //           "hung:", "failed:", "full:" the child did not end well · "absent:"
@@ -46,6 +57,8 @@ typedef enum cmp_table {
     CMP_SPACE,
     CMP_LATENCY,
     CMP_TIMELINE,
+    CMP_OPENLOOP,
+    CMP_AGEING,
     CMP_VOID,
     CMP_TABLES,
 } cmp_table;

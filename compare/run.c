@@ -18,6 +18,9 @@ struct run {
     cmp_summary summary;
     cmp_facts facts;
     kv_buf scratch; // the directory of the trial that runs
+    // What a closed loop with a clock does, in the workload that runs: 0 or
+    // less if that is not known.
+    double closed_per_s[CMP_LIST_MAX];
     bool has_failed, must_stop;
 };
 
@@ -71,10 +74,14 @@ static void record(struct run *run, cmp_attempt *a, const cmp_trial *trial)
     struct recording space = {run, CMP_SPACE, front_with_rep};
     struct recording latency = {run, CMP_LATENCY, front};
     struct recording timeline = {run, CMP_TIMELINE, front};
+    struct recording open_loop = {run, CMP_OPENLOOP, front};
+    struct recording ageing = {run, CMP_AGEING, front_with_rep};
     cmp_attempt_each(a, 'M', record_measure, &measures);
     cmp_attempt_each(a, 'S', record_line, &space);
     cmp_attempt_each(a, 'L', record_line, &latency);
     cmp_attempt_each(a, 'T', record_line, &timeline);
+    cmp_attempt_each(a, 'O', record_line, &open_loop);
+    cmp_attempt_each(a, 'W', record_line, &ageing);
     cmp_attempt_each(a, 'C', count_check, &run->facts);
     run->facts.answers += a->answers;
 }
@@ -122,36 +129,77 @@ static void judge(struct run *run, cmp_attempt *a, const cmp_trial *trial)
     run->must_stop = a->is_full || a->is_stopped;
 }
 
-static void try_once(struct run *run, const cmp_engine *engine,
-                     const cmp_workload *workload, unsigned rep)
+// "share offered achieved ..."
+static void take_speed(void *arg, char *line)
+{
+    double *speed = arg;
+    if (sscanf(line, "%*s %*s %lf", speed) != 1) *speed = 0;
+}
+
+static void try_trial(struct run *run, const cmp_trial *trial)
 {
     const cmp_options *o = run->options;
-    cmp_kind kind = rep == 0         ? CMP_COUNT
-                    : rep <= o->reps ? CMP_TIME
-                                     : CMP_DELAY;
-    cmp_trial trial = {.setup = &o->setup,
-                       .engine = engine,
-                       .workload = workload,
-                       .kind = kind,
-                       .rep = rep,
-                       .dir = (char *)run->scratch.data};
     cmp_attempt attempt;
-    cmp_progress_start(&run->progress, workload->name, engine->label, rep);
-    cmp_attempt_run(&attempt, &trial, o->limit_s, cmp_progress_tick,
+    cmp_progress_start(&run->progress, trial->workload->name,
+                       trial->engine->label, trial->rep);
+    cmp_attempt_run(&attempt, trial, o->limit_s, cmp_progress_tick,
                     &run->progress);
-    judge(run, &attempt, &trial);
-    double rate = attempt.verdict == CMP_VALID && kind == CMP_TIME
+    judge(run, &attempt, trial);
+    if (trial->kind == CMP_DELAY) {
+        double *speed = &run->closed_per_s[trial->engine - o->engine];
+        *speed = 0;
+        if (attempt.verdict == CMP_VALID) {
+            cmp_attempt_each(&attempt, 'O', take_speed, speed);
+        }
+    }
+    double rate = attempt.verdict == CMP_VALID && trial->kind == CMP_TIME
                       ? cmp_attempt_value(&attempt, "run", "ops_per_s")
                       : 0;
     cmp_progress_step(&run->progress, rate);
     cmp_attempt_free(&attempt);
 }
 
+// Repetition 0 counts, the next `reps` are timed, then one has a clock, then
+// come the open loops at their shares of the speed that was measured.
+static void try_once(struct run *run, const cmp_engine *engine,
+                     const cmp_workload *workload, unsigned rep)
+{
+    const cmp_options *o = run->options;
+    cmp_trial trial = {.setup = &o->setup,
+                       .engine = engine,
+                       .workload = workload,
+                       .kind = rep == 0         ? CMP_COUNT
+                               : rep <= o->reps ? CMP_TIME
+                                                : CMP_DELAY,
+                       .rep = rep,
+                       .dir = (char *)run->scratch.data};
+    if (rep > o->reps + 1) {
+        double speed = run->closed_per_s[engine - o->engine];
+        if (!(speed > 0)) {
+            cmp_progress_step(&run->progress, 0);
+            return;
+        }
+        trial.kind = CMP_PACED;
+        trial.share = o->rate[rep - o->reps - 2];
+        trial.rate = trial.share * speed;
+        trial.seconds = o->open_s;
+    }
+    try_trial(run, &trial);
+}
+
+static unsigned count_trials(const cmp_options *o, const cmp_workload *w)
+{
+    bool is_open = (w->paced || o->paces_all) && w->loads && w->trace == NULL &&
+                   w->extent == CMP_SOME;
+    return o->reps + 2 + (is_open ? (unsigned)o->rate_count : 0);
+}
+
 static void try_all(struct run *run)
 {
     const cmp_options *o = run->options;
     for (size_t w = 0; w < o->workload_count; w++) {
-        for (unsigned rep = 0; rep <= o->reps + 1; rep++) {
+        unsigned trials = count_trials(o, &o->workload[w]);
+        for (unsigned rep = 0; rep < trials; rep++) {
             for (size_t e = 0; e < o->engine_count; e++) {
                 if (o->engine[e].engine == NULL) continue;
                 try_once(run, &o->engine[e], &o->workload[w], rep);
@@ -208,7 +256,10 @@ int cmp_run(cmp_options *o)
     cmp_catch_stop();
     cmp_facts_write_begin(&run.facts, o, &run.results);
     unsigned engines = name_absent(&run);
-    unsigned trials = (unsigned)o->workload_count * engines * (o->reps + 2);
+    unsigned trials = 0;
+    for (size_t w = 0; w < o->workload_count; w++) {
+        trials += engines * count_trials(o, &o->workload[w]);
+    }
     cmp_progress_begin(&run.progress, trials, !o->no_progress);
     cmp_summary_init(&run.summary, o);
     try_all(&run);

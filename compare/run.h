@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 //   for each workload
-//       for each repetition          0 counts, 1..R are timed, R+1 delays
+//       for each repetition          0 counts, 1..R are timed, R+1 delays,
+//                                    then open loops
 //           for each engine          so that what drifts drifts for all
 //               a trial in a child process ──▶ rows in the result files
 

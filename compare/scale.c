@@ -115,6 +115,32 @@ static double bytes_written(const cmp_scale *s, const cmp_weight *from,
     return NAN;
 }
 
+kv_status cmp_scale_window(cmp_scale *s, uint64_t user_bytes, double *wa)
+{
+    KV_TRY(weigh(s, &s->pause));
+    *wa = ratio(bytes_written(s, &s->begin, &s->pause), (double)user_bytes);
+    return KV_OK;
+}
+
+void cmp_scale_written(const cmp_scale *s, double *all, double *background)
+{
+    cmp_io io;
+    kv_stats stats;
+    *all = *background = NAN;
+    if (cmp_engine_bytes(s->engine) == CMP_BYTES_CALLS &&
+        cmp_io_read(&io) == KV_OK) {
+        *all = (double)io.write_bytes;
+    }
+    if (cmp_engine_bytes(s->engine) != CMP_BYTES_COUNTED) return;
+    kv_stats_read(*s->db, &stats);
+    *all = *background = 0;
+    for (int i = 0; i < KV_REASONS; i++) {
+        bool is_log = i == KV_FOR_WAL || i == KV_FOR_DATA;
+        *all += (double)stats.disk[i].write_bytes;
+        if (!is_log) *background += (double)stats.disk[i].write_bytes;
+    }
+}
+
 static void tell_writing(const cmp_scale *s, const char *phase,
                          const cmp_effort *effort)
 {
@@ -226,6 +252,10 @@ static void tell_time(const cmp_scale *s, const char *phase,
     double settle_s = (double)effort->settle_ns / 1e9;
     double operations = (double)effort->operations;
     cmp_scale_say(s, phase, "ops_per_s", effort->operations_per_s);
+    if (effort->reads_per_s > 0 && effort->writes_per_s > 0) {
+        cmp_scale_say(s, phase, "reads_per_s", effort->reads_per_s);
+        cmp_scale_say(s, phase, "writes_per_s", effort->writes_per_s);
+    }
     if (effort->entries > 0) {
         cmp_scale_say(s, phase, "entries_per_s",
                       ratio((double)effort->entries, (double)effort->ns / 1e9));
@@ -282,6 +312,7 @@ kv_status cmp_scale_tell(cmp_scale *s, const char *phase,
         tell_time(s, phase, effort);
         return KV_OK;
     case CMP_DELAY:
+    case CMP_PACED:
         return KV_OK;
     case CMP_COUNT:
         break;

@@ -25,6 +25,7 @@
 // What the players did in a phase.
 typedef struct cmp_effort {
     double operations_per_s;
+    double reads_per_s, writes_per_s; // where threads do only one of them
     uint64_t operations;
     uint64_t harness_cpu_ns, settle_ns;
     uint64_t hits, misses, scans, checked;
@@ -64,6 +65,13 @@ KV_MUST_USE kv_status cmp_scale_end(cmp_scale *s);
 // Writes the phase's measures to `out`. KV_CORRUPT if a self-check fails.
 KV_MUST_USE kv_status cmp_scale_tell(cmp_scale *s, const char *phase,
                                      const cmp_effort *effort, cmp_kind kind);
+// Write amplification since `begin`, with what is still owed; NAN: not known.
+// Notes the moment as `pause`.
+KV_MUST_USE kv_status cmp_scale_window(cmp_scale *s, uint64_t user_bytes,
+                                       double *wa);
+// Bytes written so far, and those of them that are not a log's and so can wait
+// for background threads; NAN: not known.
+void cmp_scale_written(const cmp_scale *s, double *all, double *background);
 // One measure; NAN is n/a.
 void cmp_scale_say(const cmp_scale *s, const char *phase, const char *measure,
                    double value);

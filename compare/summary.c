@@ -37,6 +37,8 @@ void cmp_summary_add(cmp_summary *s, const char *engine, const char *workload,
     while (strcmp(o->workload[w].name, workload) != 0) w++;
     while (strcmp(o->engine[e].label, engine) != 0) e++;
     size_t cell = w * o->engine_count + e;
+    // A name that is given twice has its first place full in the end.
+    if (s->count[cell] == o->reps) return;
     s->rate[cell * o->reps + s->count[cell]++] = operations_per_s;
 }
 

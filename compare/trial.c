@@ -8,6 +8,8 @@
 #include "common/clock.h"
 #include "common/mem.h"
 
+#include "compare/ageing.h"
+#include "compare/delays.h"
 #include "compare/lab.h"
 #include "compare/machine.h"
 
@@ -18,7 +20,7 @@ enum { SAMPLES = 200 };
 static void sample_space(void *arg)
 {
     cmp_lab *lab = arg;
-    const cmp_player *p = &lab->hands[0].run;
+    const cmp_player *p = &lab->hands[0].player[CMP_RUN];
     if (p->operations < lab->scale.next_sample) return;
     lab->scale.next_sample = p->operations + lab->operations / SAMPLES + 1;
     const cmp_stream *s = &lab->hands[0].stream;
@@ -30,17 +32,17 @@ static void sample_space(void *arg)
             (long long)s->live_bytes);
 }
 
-static kv_status run_phase(cmp_lab *lab, const char *phase, bool is_run)
+static kv_status run_phase(cmp_lab *lab, const char *phase, cmp_part part)
 {
-    cmp_effort before = cmp_lab_effort(lab, is_run);
+    cmp_effort before = cmp_lab_effort(lab, part);
     KV_TRY(cmp_scale_begin(&lab->scale));
-    KV_TRY(cmp_lab_play(lab, is_run));
+    KV_TRY(cmp_lab_play(lab, part));
     KV_TRY(cmp_scale_pause(&lab->scale));
     uint64_t from = kv_now_ns();
     KV_TRY(kv_settle(lab->db));
     uint64_t settle_ns = kv_now_ns() - from;
     KV_TRY(cmp_scale_end(&lab->scale));
-    cmp_effort effort = cmp_lab_effort(lab, is_run);
+    cmp_effort effort = cmp_lab_effort(lab, part);
     effort.user_bytes -= before.user_bytes;
     effort.settle_ns = settle_ns;
     lab->answers += effort.checked;
@@ -48,37 +50,6 @@ static kv_status run_phase(cmp_lab *lab, const char *phase, bool is_run)
 }
 
 // ---- after the run ----------------------------------------------------------
-
-static void tell_delays(cmp_lab *lab)
-{
-    cmp_histogram all = {0};
-    for (unsigned call = 0; call < CMP_CALLS; call++) {
-        cmp_histogram one = {0};
-        for (uint32_t t = 0; t < lab->threads; t++) {
-            cmp_histogram_merge(&one, &lab->delays[t * CMP_CALLS + call]);
-        }
-        for (unsigned i = 0; i < CMP_HISTOGRAM_BUCKETS; i++) {
-            if (one.bucket[i] == 0) continue;
-            fprintf(lab->out, "L\t%s\t%llu\t%llu\n",
-                    cmp_call_word((cmp_call)call),
-                    (unsigned long long)cmp_histogram_edge(i),
-                    (unsigned long long)one.bucket[i]);
-        }
-        cmp_histogram_merge(&all, &one);
-    }
-    static const struct {
-        const char *measure;
-        double share;
-    } quantiles[] = {
-        {"latency_p50_ns", 0.5},    {"latency_p99_ns", 0.99},
-        {"latency_p999_ns", 0.999}, {"latency_p9999_ns", 0.9999},
-        {"latency_max_ns", 1},
-    };
-    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
-        cmp_scale_say(&lab->scale, "run", quantiles[i].measure,
-                      (double)cmp_histogram_quantile(&all, quantiles[i].share));
-    }
-}
 
 static kv_status reopen(cmp_lab *lab)
 {
@@ -145,27 +116,68 @@ static kv_status verify_all(cmp_lab *lab)
 
 // ---- the whole --------------------------------------------------------------
 
-static kv_status load_and_run(cmp_lab *lab)
+static uint64_t seed_of(const cmp_trial *trial)
 {
-    const cmp_trial *trial = lab->trial;
+    return trial->setup->seed + 1000 * (uint64_t)trial->rep;
+}
+
+static kv_status load(cmp_lab *lab)
+{
     for (uint32_t t = 0; t < lab->threads; t++) {
         cmp_stream_load(&lab->hands[t].stream, lab->loaded, &cmp_lab_load);
     }
-    if (lab->loaded > 0) KV_TRY(run_phase(lab, "load", false));
-    uint64_t seed = trial->setup->seed + 1000 * (uint64_t)trial->rep;
-    for (uint32_t t = 0; t < lab->threads; t++) {
-        cmp_stream_begin(&lab->hands[t].stream, &lab->workload, lab->operations,
-                         seed);
-    }
+    if (lab->loaded == 0) return KV_OK;
+    KV_TRY(run_phase(lab, "load", CMP_LOAD));
+    bool ages = lab->trial->setup->ages || lab->workload.ages;
+    return ages && lab->workload.trace == NULL ? cmp_age(lab) : KV_OK;
+}
+
+// A tenth of the reads, after the engine and the kernel forgot everything.
+static kv_status read_cold(cmp_lab *lab)
+{
+    unsigned caps = kv_describe(lab->engine.engine)->caps;
+    if ((caps & KV_CAP_DURABLE) == 0 || !cmp_lab_only_reads(lab)) return KV_OK;
+    kv *db = lab->db;
+    lab->db = NULL;
+    KV_TRY(kv_close(db));
+    cmp_forget_files(lab->trial->dir);
+    KV_TRY(cmp_lab_open(lab));
+    cmp_lab_begin(lab, lab->operations / 10 + 1, seed_of(lab->trial) + 1);
+    return run_phase(lab, "cold", CMP_COLD);
+}
+
+static kv_status load_and_run(cmp_lab *lab)
+{
+    const cmp_trial *trial = lab->trial;
+    KV_TRY(load(lab));
+    cmp_lab_begin(lab, lab->operations, seed_of(trial));
     if (trial->kind == CMP_COUNT) {
-        lab->hands[0].run.between = sample_space;
-        lab->hands[0].run.arg = lab;
+        lab->hands[0].player[CMP_RUN].between = sample_space;
+        lab->hands[0].player[CMP_RUN].arg = lab;
+    } else if (lab->delays != NULL) {
+        cmp_delays_watch(lab);
     }
-    KV_TRY(run_phase(lab, "run", true));
-    if (lab->delays != NULL) tell_delays(lab);
-    if (trial->kind == CMP_DELAY) return KV_OK;
+    KV_TRY(run_phase(lab, "run", CMP_RUN));
+    if (lab->delays != NULL) {
+        cmp_delays_tell(lab);
+        return KV_OK;
+    }
     KV_TRY(reopen(lab));
+    KV_TRY(read_cold(lab));
     return trial->kind == CMP_COUNT ? verify_all(lab) : KV_OK;
+}
+
+uint32_t cmp_setup_writers(const cmp_setup *s, const cmp_workload *w)
+{
+    return s->writers > 0 || s->readers > 0 ? s->writers : w->writers;
+}
+
+uint32_t cmp_setup_threads(const cmp_setup *s, const cmp_workload *w)
+{
+    uint32_t writers = cmp_setup_writers(s, w);
+    if (s->readers > 0) return s->readers + writers;
+    if (s->writers > 0) return writers;
+    return s->threads + writers;
 }
 
 static kv_status refuse(const cmp_lab *lab)
@@ -173,12 +185,17 @@ static kv_status refuse(const cmp_lab *lab)
     const cmp_workload *w = lab->trial->workload;
     unsigned caps = kv_describe(lab->trial->engine->engine)->caps;
     bool scans = w->share[CMP_SCAN] > 0;
+    const cmp_setup *setup = lab->trial->setup;
+    if (w->trace != NULL && setup->readers + setup->writers > 0) {
+        return kv_fail(KV_UNSUPPORTED, "n/a: the threads of a trace both read "
+                                       "and write");
+    }
     if (scans && (caps & KV_CAP_ORDERED) == 0) {
         return kv_fail(KV_UNSUPPORTED, "n/a: the workload scans in order, and "
                                        "this engine keeps none");
     }
     if (!scans && w->pattern != CMP_RANGES) return KV_OK;
-    if (lab->trial->setup->threads == 1) return KV_OK;
+    if (cmp_setup_threads(setup, w) == 1) return KV_OK;
     return kv_fail(KV_UNSUPPORTED, "n/a: scans and hot ranges can be checked "
                                    "with one thread only");
 }

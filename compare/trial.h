@@ -1,22 +1,30 @@
 // trial.h -- one engine, one workload, once: what happens in a child process.
 // SPDX-License-Identifier: MIT
 //
-//   open ▶ load ▶ settle ▶ ( operations ) ▶ settle ▶ close ▶ open ▶ verify
-//                          └── phase "run" ───────┘
+//   open ▶ load ▶ settle ▶ age ▶ settle ▶ ( operations ) ▶ settle ▶ close ▶
+//                                         └── phase "run" ───────┘
+//        ▶ open ▶ ( reads ) ▶ verify
+//                 └ phase "cold"
 //
 // The load inserts 100 records at a time; a fill is a run without a load.
+// Ageing (ageing.h) is asked for. Phase "cold" is of workloads that only read:
+// a tenth of the operations, after engine and kernel forgot what was in memory.
 //
-// Three kinds of trial, because one run cannot tell everything (measures.h):
+// Four kinds of trial, because one run cannot tell everything (measures.h):
 //
 //   CMP_COUNT  one thread, background=0: bytes and space, and at the end every
 //              key is looked up again in the reopened store
 //   CMP_TIME   the engine's defaults: speed, memory of the process, reopening
 //   CMP_DELAY  the same with a clock around every call
+//   CMP_PACED  the same in an open loop (player.h)
 //
 // What it found goes to `out` as lines, a letter and cells parted by tabs:
 //
 //   M phase measure value      S user_bytes disk_bytes live_bytes
-//   L op ns count              T second ops p50_ns p99_ns max_ns
+//   L op ns count
+//   T share second ops p50_ns p99_ns max_ns written_bytes background_bytes
+//   O share offered_per_s achieved_per_s p50 p99 p999 p9999 max
+//   W window updates_per_record wa disk_bytes live_bytes
 //   A answers compared         C self-check that held
 //   V reason: the trial is void    N reason: n/a for this engine
 //   D done, always the last
@@ -39,8 +47,14 @@ typedef struct cmp_setup {
     uint64_t memory_bytes;
     kv_sync_mode sync;
     uint32_t threads;
-    double operations; // per record; 0: what the workload says
+    uint32_t readers, writers; // threads that only read, only write; 0: none
+    double operations;         // per record; 0: what the workload says
+    bool ages;                 // before the run, whatever the workload says
 } cmp_setup;
+
+// How many threads only write in a timed run, and how many there are in all.
+uint32_t cmp_setup_writers(const cmp_setup *s, const cmp_workload *w);
+uint32_t cmp_setup_threads(const cmp_setup *s, const cmp_workload *w);
 
 typedef struct cmp_trial {
     const cmp_setup *setup;
@@ -48,6 +62,9 @@ typedef struct cmp_trial {
     const cmp_workload *workload;
     cmp_kind kind;
     unsigned rep;
+    // Of CMP_PACED: calls due in a second, their share of what a closed loop
+    // does, and for how long.
+    double rate, share, seconds;
     const char *dir; // fresh; the caller removes it
 } cmp_trial;
 

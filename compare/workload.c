@@ -171,6 +171,10 @@ static kv_status set_ours(cmp_workload *w, const char *name, const char *value)
         snprintf(w->about, sizeof w->about, "%s", value);
     } else if (strcmp(name, "default") == 0) {
         w->is_default = strcmp(value, "no") != 0;
+    } else if (strcmp(name, "age") == 0) {
+        w->ages = strcmp(value, "no") != 0;
+    } else if (strcmp(name, "paced") == 0) {
+        w->paced = strcmp(value, "no") != 0;
     } else if (strcmp(name, "keybytes") == 0) {
         return read_size(value, CMP_KEY_MIN, CMP_KEY_MAX, &w->key_bytes);
     } else if (strcmp(name, "valuebytes") == 0) {

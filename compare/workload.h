@@ -34,6 +34,8 @@
 //   kv.sync                            commit, interval, none
 //   kv.writers                         threads that only write, in timed runs,
 //                                      beside those that only read
+//   kv.age                             yes: the store is aged before the run
+//   kv.paced                           yes: also run in an open loop
 //   kv.default                         no: runs only when it is named
 //   kv.about                           one line for charts
 //
@@ -95,6 +97,8 @@ typedef struct cmp_workload {
     bool has_sync;
     kv_sync_mode sync;
     uint32_t writers;
+    bool ages;  // before the run
+    bool paced; // in an open loop, too, if a profile has time for it
     const cmp_trace *trace; // or NULL
 } cmp_workload;
 

@@ -25,15 +25,17 @@ enum lie {
     HANG,
     FULL,
     REFUSE,
+    STALL, // one write takes 0.3 seconds
 };
 
 enum { KNOB_LIE, KNOB_AFTER };
 
 static const kv_knob knobs[] = {
     [KNOB_LIE] = {.name = "lie",
-                  .max = REFUSE,
+                  .max = STALL,
                   .words = "none value middle stale missing resurrected "
-                           "phantom disorder count crash hang full refuse",
+                           "phantom disorder count crash hang full refuse "
+                           "stall",
                   .help = "what is wrong"},
     [KNOB_AFTER] = {.name = "after",
                     .value = 500,
@@ -50,6 +52,7 @@ struct liar_store {
     struct entry *entry; // in the order of keys
     size_t count, cap;
     uint64_t writes;
+    bool has_stalled;
 };
 
 struct liar_cursor {
@@ -153,6 +156,10 @@ static kv_status liar_write(kv *db, const kv_change *changes, size_t count)
     store->writes += count;
     if (lies(db, CRASH)) abort();
     while (lies(db, HANG)) kv_sleep_ns(1000000);
+    if (lies(db, STALL) && !store->has_stalled) {
+        store->has_stalled = true;
+        kv_sleep_ns(300000000);
+    }
     if (lies(db, FULL)) return kv_fail(KV_NO_SPACE, "no room, says the liar");
     if (lies(db, REFUSE)) return kv_fail(KV_IO, "no, says the liar");
     for (size_t i = 0; i < count; i++) {
