@@ -63,6 +63,7 @@ typedef enum kv_caps {
     KV_CAP_RANGE_DELETE = 1 << 5, // kv_del_range is atomic, and costs less
                                   // than deleting each key
     KV_CAP_BACKUP = 1 << 6,       // kv_backup while reads and writes go on
+    KV_CAP_COMPACT = 1 << 7,      // kv_compact: housekeeping of some keys
 } kv_caps;
 
 typedef struct kv_engine_info {
@@ -185,6 +186,12 @@ void kv_stats_read(kv *db, kv_stats *out);
 KV_MUST_USE kv_status kv_maintain(kv *db, bool *did_work);
 // Steps until none is left to do, and everything synced.
 KV_MUST_USE kv_status kv_settle(kv *db);
+// All housekeeping of the keys from `from` up to, not including, `to` (empty
+// ends as in kv_del_range), due or not: what is dead there goes, and what is
+// live comes to lie where it is found at the least cost. Returns when that is
+// done to all that was written before the call. KV_UNSUPPORTED without
+// KV_CAP_COMPACT: then there is only kv_settle, for all keys; KV_NO_SPACE.
+KV_MUST_USE kv_status kv_compact(kv *db, kv_slice from, kv_slice to);
 // A copy in the new directory `path` that opens as a store, taken while reads
 // and writes go on. Requires KV_CAP_BACKUP.
 KV_MUST_USE kv_status kv_backup(kv *db, const char *path);

@@ -22,7 +22,7 @@
 
 // Raised when this file changes; an engine in a shared library says which it
 // was built for.
-enum { KV_ENGINE_ABI = 2 };
+enum { KV_ENGINE_ABI = 3 };
 
 // One thread's part of the counters, alone on its cache lines.
 typedef struct kv_counters {
@@ -91,6 +91,7 @@ struct kv_engine {
                           kv_buf *values, bool *found);
     kv_status (*sync)(kv *db);
     kv_status (*maintain)(kv *db, bool *did_work);
+    kv_status (*compact)(kv *db, kv_slice from, kv_slice to);
     kv_status (*backup)(kv *db, kv_disk *target);
     kv_status (*xray)(kv_disk *disk, const char *file, kv_xray *xray);
 };

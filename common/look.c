@@ -120,6 +120,19 @@ kv_status kv_settle(kv *db)
     return kv_sync(db);
 }
 
+kv_status kv_compact(kv *db, kv_slice from, kv_slice to)
+{
+    if (!kv_has(db, KV_CAP_COMPACT)) {
+        return kv_fail(KV_UNSUPPORTED,
+                       "the engine \"%s\" keeps no house for some keys alone; "
+                       "settle does it for all",
+                       db->engine->info.name);
+    }
+    if (to.len > 0 && kv_slice_cmp(from, to) >= 0) return KV_OK;
+    KV_TRY(kv_front_writable(db));
+    return db->engine->compact(db, from, to);
+}
+
 // ---- backup -----------------------------------------------------------------
 
 static kv_status require_empty(kv_disk *target, const char *path)

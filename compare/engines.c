@@ -254,7 +254,7 @@ void cmp_engine_caps(const cmp_engine *e, kv_buf *to)
         {KV_CAP_DURABLE, "durable"},           {KV_CAP_ORDERED, "ordered"},
         {KV_CAP_KEYS_ON_DISK, "keys-on-disk"}, {KV_CAP_RECLAIMS, "reclaims"},
         {KV_CAP_SNAPSHOT, "snapshot"},         {KV_CAP_BACKUP, "backup"},
-        {KV_CAP_RANGE_DELETE, "range-delete"},
+        {KV_CAP_RANGE_DELETE, "range-delete"}, {KV_CAP_COMPACT, "compact"},
     };
     size_t from = to->len;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

@@ -76,7 +76,8 @@ typedef struct lsm_job {
 
     uint64_t entries_in, entries_out, bytes_in, bytes_out;
     bool has_begun;
-    bool is_running; // the owner's mark
+    bool is_running; // the owner's marks: somebody runs it,
+    bool is_asked;   // somebody asked for it and waits
 } lsm_job;
 
 // A flush of a frozen memtable into a run of level 0, above the tables of

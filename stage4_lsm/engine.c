@@ -100,6 +100,8 @@ static kv_status background_step(void *arg, bool *did_work)
     return st == KV_NO_SPACE || st == KV_CORRUPT ? KV_OK : st;
 }
 
+static void wake_workers(void *arg) { kv_workers_wake(arg); }
+
 // ---- open and close ---------------------------------------------------------
 
 static lsm_shape make_shape(const kv *db, uint64_t memtable_bytes)
@@ -151,6 +153,8 @@ static kv_status lsm_open(kv *db)
 {
     struct lsm_engine_store *self = self_of(db);
     lsm_config config = make_config(db);
+    config.wake = wake_workers;
+    config.wake_arg = &self->workers;
     KV_TRY(lsm_store_open(&self->store, &config, &db->explain));
     if (!db->read_only) {
         kv_workers_open(&self->workers, (unsigned)db->knob[KNOB_BACKGROUND],
@@ -199,6 +203,11 @@ static kv_status lsm_sync(kv *db)
 static kv_status lsm_maintain(kv *db, bool *did_work)
 {
     return judge(db, lsm_store_settle_step(&self_of(db)->store, did_work));
+}
+
+static kv_status lsm_compact(kv *db, kv_slice from, kv_slice to)
+{
+    return judge(db, lsm_store_compact(&self_of(db)->store, from, to));
 }
 
 static kv_status lsm_backup(kv *db, kv_disk *target)
@@ -262,7 +271,7 @@ const kv_engine lsm_engine = {
              .book = "SSTables and LSM-Trees",
              .caps = KV_CAP_ORDERED | KV_CAP_KEYS_ON_DISK | KV_CAP_RECLAIMS |
                      KV_CAP_DURABLE | KV_CAP_SNAPSHOT | KV_CAP_RANGE_DELETE |
-                     KV_CAP_BACKUP,
+                     KV_CAP_BACKUP | KV_CAP_COMPACT,
              .key_max = LSM_KEY_MAX,
              .value_max = LSM_VALUE_MAX,
              .format_major = LSM_TABLE_MAJOR,
@@ -285,5 +294,6 @@ const kv_engine lsm_engine = {
     .sync = lsm_sync,
     .maintain = lsm_maintain,
     .backup = lsm_backup,
+    .compact = lsm_compact,
     .xray = lsm_xray,
 };

@@ -33,14 +33,14 @@ static lsm_job *begin_flush(lsm_store *s)
     return job;
 }
 
-static lsm_busy list_busy(lsm_store *s, const lsm_pick **picks)
+lsm_busy lsm_store_busy(lsm_store *s, const lsm_pick **picks)
 {
     for (size_t i = 0; i < s->job_count; i++) picks[i] = &s->jobs[i]->pick;
     return (lsm_busy){picks, s->job_count};
 }
 
 // A compaction of what is picked. A move stays a job without a merge.
-static lsm_job *begin_compaction(lsm_store *s, const lsm_pick *pick)
+lsm_job *lsm_store_begin(lsm_store *s, const lsm_pick *pick)
 {
     lsm_job *job = kv_zalloc(sizeof *job);
     if (pick->is_move) {
@@ -56,17 +56,24 @@ static lsm_job *begin_compaction(lsm_store *s, const lsm_pick *pick)
     return job;
 }
 
+// Compactions that somebody asked for come on top.
+static bool has_free_place(const lsm_store *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->job_count; i++) count += !s->jobs[i]->is_asked;
+    return count < s->config.parallel && s->job_count < LSM_JOBS_MAX;
+}
+
 static lsm_job *pick_compaction(lsm_store *s)
 {
     const lsm_pick *picks[LSM_JOBS_MAX];
     lsm_pick pick;
-    if (!s->may_pick || s->job_count >= s->config.parallel ||
-        s->compact_failure != KV_OK) {
+    if (!s->may_pick || !has_free_place(s) || s->compact_failure != KV_OK) {
         return NULL;
     }
-    lsm_busy busy = list_busy(s, picks);
+    lsm_busy busy = lsm_store_busy(s, picks);
     if (lsm_pick_next(view_now(s)->version, &s->config.shape, &busy, &pick)) {
-        return begin_compaction(s, &pick);
+        return lsm_store_begin(s, &pick);
     }
     s->may_pick = false;
     return NULL;
@@ -210,7 +217,6 @@ static void show_version(lsm_store *s, const lsm_job *job, lsm_version *after)
         lsm_view_new(before->active, before->frozen, frozen, after);
     lsm_gate_switch(&s->gate, view);
     count_job(s, job);
-    s->may_pick = true;
     if (job->memtable != NULL) s->flush_failure = KV_OK;
     lsm_store_gauge(s, view);
     kv_cond_broadcast(&s->progress);
@@ -280,6 +286,7 @@ static void end_job(lsm_store *s, lsm_job *job, kv_status st)
     if (st == KV_NO_SPACE || st == KV_CORRUPT) lsm_job_drop(job);
     kv_mutex_lock(&s->work);
     forget_job(s, job);
+    s->may_pick = true; // what it claimed is free: only now, not at its install
     if (st != KV_OK) note_failure(s, job, st);
     lsm_gate_reclaim(&s->gate);
     kv_mutex_unlock(&s->work);
@@ -297,13 +304,15 @@ static uint64_t step_bytes(const lsm_store *s)
     return bytes > STEP_BYTES_MIN ? bytes : STEP_BYTES_MIN;
 }
 
-// Compactions move so many bytes in a second at most. Whoever makes progress
-// meanwhile ends the pause early: the rate is a wish, not a promise.
+// Compactions move so many bytes in a second at most, but for those that
+// somebody waits for. Whoever makes progress meanwhile ends the pause early:
+// the rate is a wish, not a promise.
 static void hold_rate(lsm_store *s, const lsm_job *job)
 {
     enum { PAUSE_NS_MAX = 100 * 1000 * 1000 };
     uint64_t rate = s->config.rate_bytes;
-    if (rate == 0 || job->memtable != NULL || s->config.steps_inline) return;
+    bool is_free = rate == 0 || job->memtable != NULL || job->is_asked;
+    if (is_free || s->config.steps_inline) return;
     uint64_t ns = step_bytes(s) * 1000 * 1000 * 1000 / rate;
     if (ns > PAUSE_NS_MAX) ns = PAUSE_NS_MAX;
     kv_mutex_lock(&s->work);
@@ -311,7 +320,7 @@ static void hold_rate(lsm_store *s, const lsm_job *job)
     kv_mutex_unlock(&s->work);
 }
 
-static kv_status run_job(lsm_store *s, lsm_job *job)
+static kv_status go_on(lsm_store *s, lsm_job *job)
 {
     kv_status st = job->pick.is_move ? KV_END : lsm_job_run(job, step_bytes(s));
     if (st == KV_OK) {
@@ -323,6 +332,13 @@ static kv_status run_job(lsm_store *s, lsm_job *job)
     }
     if (st == KV_END) st = install(s, job);
     end_job(s, job, st);
+    return st;
+}
+
+static kv_status run_job(lsm_store *s, lsm_job *job)
+{
+    kv_status st = go_on(s, job);
+    if (s->config.wake != NULL) s->config.wake(s->config.wake_arg);
     return st;
 }
 
@@ -374,92 +390,4 @@ kv_status lsm_store_flush(lsm_store *s, size_t most)
         if (is_done) return KV_OK;
         if (job != NULL) KV_TRY(run_job(s, job));
     }
-}
-
-// ---- settling ---------------------------------------------------------------
-
-kv_status lsm_store_freeze_all(void *arg)
-{
-    lsm_store *s = arg;
-    if (lsm_memtable_count(s->active) == 0 &&
-        lsm_memtable_range_count(s->active) == 0) {
-        return KV_OK;
-    }
-    KV_TRY(lsm_store_flush(s, s->config.frozen_max - 1));
-    KV_TRY(lsm_store_freeze(s));
-    if (s->must_flush) KV_TRY(lsm_store_flush(s, 0));
-    s->must_flush = false;
-    return KV_OK;
-}
-
-static bool begin_cleaning(lsm_store *s)
-{
-    const lsm_pick *picks[LSM_JOBS_MAX];
-    lsm_pick pick;
-    kv_mutex_lock(&s->work);
-    lsm_busy busy = list_busy(s, picks);
-    bool is_picked =
-        s->job_count < LSM_JOBS_MAX && s->compact_failure == KV_OK &&
-        lsm_pick_cleaning(view_now(s)->version, &s->config.shape, &busy, &pick);
-    if (is_picked) (void)begin_compaction(s, &pick);
-    kv_mutex_unlock(&s->work);
-    return is_picked;
-}
-
-// Somebody else's jobs are work as well: settled is when there are none.
-static bool is_busy(lsm_store *s)
-{
-    kv_mutex_lock(&s->work);
-    bool is_busy = s->flush != NULL || s->job_count > 0;
-    if (is_busy) (void)kv_cond_wait_for(&s->progress, &s->work, 1000 * 1000);
-    kv_mutex_unlock(&s->work);
-    return is_busy;
-}
-
-// Compacting that stopped for want of room, or because of damage, is said once
-// more; room may have come meanwhile.
-static kv_status tell_failure(lsm_store *s)
-{
-    kv_mutex_lock(&s->work);
-    kv_status st = s->compact_failure;
-    if (st == KV_NO_SPACE) {
-        s->compact_failure = KV_OK;
-        s->may_pick = true;
-    } else if (st != KV_OK) {
-        st = kv_fail(st, "compacting has stopped: %s", s->compact_sentence);
-    }
-    kv_mutex_unlock(&s->work);
-    return st == KV_NO_SPACE ? KV_OK : st;
-}
-
-kv_status lsm_store_settle_step(lsm_store *s, bool *did_work)
-{
-    KV_TRY(tell_failure(s));
-    KV_TRY(lsm_store_step(s, did_work));
-    if (*did_work) return KV_OK;
-    uint64_t before = atomic_load(&s->freezes);
-    KV_TRY(kv_commit_exclusive(&s->line, lsm_store_freeze_all, s));
-    *did_work =
-        atomic_load(&s->freezes) != before || is_busy(s) || begin_cleaning(s);
-    return KV_OK;
-}
-
-kv_status lsm_store_compact_range(lsm_store *s, kv_slice from, kv_slice to,
-                                  bool *did_work)
-{
-    const lsm_pick *picks[LSM_JOBS_MAX];
-    lsm_bounds bounds = {from, to, false};
-    lsm_pick pick;
-    lsm_job *job = NULL;
-    kv_mutex_lock(&s->work);
-    lsm_busy busy = list_busy(s, picks);
-    if (s->job_count < LSM_JOBS_MAX &&
-        lsm_pick_range(view_now(s)->version, &s->config.shape, &busy, &bounds,
-                       &pick)) {
-        job = begin_compaction(s, &pick);
-        job->is_running = true;
-    }
-    kv_mutex_unlock(&s->work);
-    *did_work = job != NULL;
-    return job != NULL ? run_job(s, job) : KV_OK;
 }

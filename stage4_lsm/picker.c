@@ -318,7 +318,45 @@ bool lsm_pick_next(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
     }
 }
 
-// ---- a range ----------------------------------------------------------------
+// ---- down to the bottom -----------------------------------------------------
+
+// Where a table stands.
+typedef struct place {
+    const lsm_run *run; // NULL: nowhere
+    size_t i;
+} place;
+
+static bool holds_tombstones(const lsm_table *t)
+{
+    return t->props.tombstone_count > 0 || t->props.range_count > 0;
+}
+
+// True if what sinks ends in one sorted run: not where compaction is tiered, or
+// was until now.
+static bool has_one_bottom(const lsm_version *v, const lsm_shape *shape)
+{
+    size_t count = v->run_count;
+    bool is_double = count > 1 && v->runs[count - 2].level == LAST;
+    return shape->policy == LSM_LEVELED && !is_double;
+}
+
+// The table, and of each run below it what overlaps anything taken so far. What
+// is above stays there, and stays newer.
+static bool pick_down(lsm_version *v, const lsm_busy *busy, place from,
+                      lsm_pick *out)
+{
+    const lsm_run *end = v->runs + v->run_count, *last = run_of_level(v, LAST);
+    begin_pick(out, v, LAST);
+    if (last != NULL) out->target_run = last->id;
+    add_part(out, from.run, from.i, 1);
+    for (const lsm_run *run = from.run + 1; run < end; run++) {
+        size_t count, first = lsm_run_overlap(run, &out->bounds, &count);
+        add_part(out, run, first, count);
+    }
+    out->is_move = out->part_count == 1 && from.run->level < LAST &&
+                   may_move(from.run->tables[from.i], LAST);
+    return end_pick(out, busy);
+}
 
 // Widens the bounds until no table crosses them.
 static void widen(const lsm_version *v, lsm_bounds *bounds)
@@ -337,29 +375,69 @@ static void widen(const lsm_version *v, lsm_bounds *bounds)
     }
 }
 
-bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
-                    const lsm_busy *busy, const lsm_bounds *bounds,
-                    lsm_pick *out)
+// Every table that overlaps the bounds, and those that overlap these, into one
+// run of the level of the oldest.
+static bool pick_across(lsm_version *v, const lsm_shape *shape,
+                        const lsm_busy *busy, const lsm_bounds *bounds,
+                        lsm_pick *out)
 {
-    if (v->run_count == 0) return false;
     lsm_bounds wide = *bounds;
     widen(v, &wide);
-    uint32_t target_level = shape->policy == LSM_LEVELED ? LAST : 1;
-    begin_pick(out, v, target_level);
-    const lsm_run *oldest = NULL;
+    begin_pick(out, v, 1);
     for (size_t i = 0; i < v->run_count; i++) {
         size_t count, first = lsm_run_overlap(&v->runs[i], &wide, &count);
         add_part(out, &v->runs[i], first, count);
-        if (count > 0) oldest = &v->runs[i];
+        if (count > 0 && v->runs[i].level > 0) {
+            out->target_level = v->runs[i].level;
+        }
     }
-    const lsm_run *last = run_of_level(v, LAST);
     out->makes_run = shape->policy == LSM_TIERED;
-    if (shape->policy == LSM_LEVELED && last != NULL) {
-        out->target_run = last->id;
-    } else if (oldest != NULL && oldest->level > target_level) {
-        out->target_level = oldest->level;
+    if (!out->makes_run) {
+        const lsm_run *last = run_of_level(v, LAST);
+        out->target_level = LAST;
+        if (last != NULL) out->target_run = last->id;
     }
     return end_pick(out, busy);
+}
+
+// ---- a range ----------------------------------------------------------------
+
+// The first table that keeps the keys in the bounds from lying in one run
+// without tombstones; newest runs first.
+static place find_loose(const lsm_version *v, const lsm_shape *shape,
+                        const lsm_bounds *bounds, uint64_t seq_max)
+{
+    bool has_bottom = has_one_bottom(v, shape);
+    place only = {0};
+    for (size_t r = 0; r < v->run_count; r++) {
+        const lsm_run *run = &v->runs[r];
+        size_t count, first = lsm_run_overlap(run, bounds, &count);
+        for (size_t i = first; i < first + count; i++) {
+            const lsm_table *t = run->tables[i];
+            if (t->props.seq_min > seq_max) continue;
+            bool is_loose = has_bottom ? run->level < LAST
+                                       : only.run != NULL && only.run != run;
+            if (is_loose || holds_tombstones(t)) return (place){run, i};
+            only = (place){run, i};
+        }
+    }
+    return (place){0};
+}
+
+bool lsm_range_is_compact(const lsm_version *v, const lsm_shape *shape,
+                          const lsm_bounds *bounds, uint64_t seq_max)
+{
+    return find_loose(v, shape, bounds, seq_max).run == NULL;
+}
+
+bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
+                    const lsm_busy *busy, const lsm_bounds *bounds,
+                    uint64_t seq_max, lsm_pick *out)
+{
+    place loose = find_loose(v, shape, bounds, seq_max);
+    if (loose.run == NULL) return false;
+    if (has_one_bottom(v, shape)) return pick_down(v, busy, loose, out);
+    return pick_across(v, shape, busy, bounds, out);
 }
 
 // ---- cleaning ---------------------------------------------------------------
@@ -370,26 +448,29 @@ static double dead_bytes(const lsm_table *t)
     return weight(t) - (double)t->props.file_bytes;
 }
 
-static bool holds_tombstones(const lsm_table *t)
-{
-    return t->props.tombstone_count > 0 || t->props.range_count > 0;
-}
-
 bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
                        const lsm_busy *busy, lsm_pick *out)
 {
     double dead = 0, all = 0;
-    lsm_table *worst = NULL;
+    place worst = {0};
     bool has_ranges = false;
-    for (size_t i = 0; i < v->table_count; i++) {
-        lsm_table *t = v->tables[i];
-        all += (double)t->props.file_bytes;
-        dead += dead_bytes(t);
-        if (!holds_tombstones(t)) continue;
-        if (t->props.range_count > 0) has_ranges = true;
-        if (worst == NULL || dead_bytes(t) > dead_bytes(worst)) worst = t;
+    for (size_t r = 0; r < v->run_count; r++) {
+        const lsm_run *run = &v->runs[r];
+        for (size_t i = 0; i < run->count; i++) {
+            const lsm_table *t = run->tables[i];
+            all += (double)t->props.file_bytes;
+            dead += dead_bytes(t);
+            if (!holds_tombstones(t)) continue;
+            if (t->props.range_count > 0) has_ranges = true;
+            if (worst.run == NULL ||
+                dead_bytes(t) > dead_bytes(worst.run->tables[worst.i])) {
+                worst = (place){run, i};
+            }
+        }
     }
-    if (worst == NULL || (dead < 0.05 * all && !has_ranges)) return false;
-    lsm_bounds bounds = lsm_table_bounds(worst);
-    return lsm_pick_range(v, shape, busy, &bounds, out);
+    bool is_worth_it = dead >= 0.05 * all || has_ranges;
+    if (worst.run == NULL || !is_worth_it) return false;
+    if (has_one_bottom(v, shape)) return pick_down(v, busy, worst, out);
+    lsm_bounds bounds = lsm_table_bounds(worst.run->tables[worst.i]);
+    return pick_across(v, shape, busy, &bounds, out);
 }

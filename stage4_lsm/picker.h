@@ -89,11 +89,17 @@ bool lsm_pick_next(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
 // where they vanish, or one of tables that hold many. False: nothing is left.
 bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
                        const lsm_busy *busy, lsm_pick *out);
-// Every table that overlaps the bounds, down to the last level that has some:
-// into one run there. False: nothing to do, or some are busy.
+// True if the keys in the bounds lie in one run, without tombstones, and where
+// compaction is leveled in the last level. Tables whose entries are all newer
+// than seq_max do not count.
+bool lsm_range_is_compact(const lsm_version *v, const lsm_shape *shape,
+                          const lsm_bounds *bounds, uint64_t seq_max);
+// The next compaction on the way there: leveled, of one table and all below
+// that it meets; tiered, of every table that overlaps the bounds, into one run.
+// False: there is none, or somebody works on some of it.
 bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
                     const lsm_busy *busy, const lsm_bounds *bounds,
-                    lsm_pick *out);
+                    uint64_t seq_max, lsm_pick *out);
 void lsm_pick_free(lsm_pick *pick);
 
 // How much there is to compact before every level is within its target: what

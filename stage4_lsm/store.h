@@ -55,6 +55,10 @@ typedef struct lsm_config {
     lsm_compression compression, last_compression; // of the last level
     double bits_per_key;
     bool allots_bits;
+    // Called after each step, whoever took it: who found everything busy before
+    // may find work now. NULL: nobody waits for that.
+    void (*wake)(void *arg);
+    void *wake_arg;
 } lsm_config;
 
 // What happened so far, per level; guarded by the work lock.
@@ -157,23 +161,30 @@ KV_MUST_USE kv_status lsm_store_orphans(lsm_store *s, bool remove,
 
 // One bounded step: some MiB of a flush or a compaction, or a log made ahead.
 KV_MUST_USE kv_status lsm_store_step(lsm_store *s, bool *did_work);
-// The same for who wants everything done: without other work, an active
-// memtable that is not empty is frozen, and dead entries are cleaned out.
-KV_MUST_USE kv_status lsm_store_settle_step(lsm_store *s, bool *did_work);
 // Flushes frozen memtables until `most` are left.
 KV_MUST_USE kv_status lsm_store_flush(lsm_store *s, size_t most);
-// Compacts everything between the two keys down to the last level that holds
-// any of it. *did_work is false where there is nothing to do, or somebody is at
-// it.
-KV_MUST_USE kv_status lsm_store_compact_range(lsm_store *s, kv_slice from,
-                                              kv_slice to, bool *did_work);
 // An edit that says everything that a version holds.
 void lsm_store_all(lsm_store *s, const lsm_version *version, uint64_t log,
                    lsm_edit *out);
-// Freezes the active memtable unless it is empty; a kv_commit_exclusive work.
-KV_MUST_USE kv_status lsm_store_freeze_all(void *store);
+// Begins a compaction of what was picked; the steps go on with it. Like the
+// next, requires the work lock.
+lsm_job *lsm_store_begin(lsm_store *s, const lsm_pick *pick);
+// The compactions under way; `picks` has room for LSM_JOBS_MAX.
+lsm_busy lsm_store_busy(lsm_store *s, const lsm_pick **picks);
 // Gives up what is under way. Requires that no other call runs.
 void lsm_store_drop_jobs(lsm_store *s);
+
+// ---- settle.c ---------------------------------------------------------------
+
+// A step for who wants everything done: without other work, an active memtable
+// that is not empty is frozen, and dead entries are cleaned out.
+KV_MUST_USE kv_status lsm_store_settle_step(lsm_store *s, bool *did_work);
+// Flushes, and compacts the keys from `from` up to `to` until they lie in one
+// run and no tombstone is among them.
+KV_MUST_USE kv_status lsm_store_compact(lsm_store *s, kv_slice from,
+                                        kv_slice to);
+// Freezes the active memtable unless it is empty; a kv_commit_exclusive work.
+KV_MUST_USE kv_status lsm_store_freeze_all(void *store);
 
 // ---- backup.c ---------------------------------------------------------------
 

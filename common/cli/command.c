@@ -55,6 +55,12 @@ static const kv_cli_command commands[] = {
     {"settle", "", "do all housekeeping, and sync",
      "Afterwards the store is as small as the engine makes it.",
      CLI_MAINTAINS | CLI_IN_REPL, 0, 0, 0, kv_cli_settle},
+    {"compact", "[FROM [TO]]",
+     "do all housekeeping of the keys from FROM up to, not including, TO",
+     "Due or not: what is dead there goes, and what is live lies in one place. "
+     "Where an engine cannot do that for some keys alone, settle does it for "
+     "all.",
+     CLI_MAINTAINS | CLI_IN_REPL, 0, 0, 2, kv_cli_compact},
     {"backup", "PATH", "copy the store to a new directory",
      "The copy opens as a store of its own.", CLI_MAINTAINS | CLI_IN_REPL, 0, 1,
      1, kv_cli_backup},

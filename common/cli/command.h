@@ -49,6 +49,7 @@ kv_cli_code kv_cli_put(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_get(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_del(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_del_range(kv_cli_session *s, const kv_cli_request *r);
+kv_cli_code kv_cli_compact(kv_cli_session *s, const kv_cli_request *r);
 kv_cli_code kv_cli_scan(kv_cli_session *s, const kv_cli_request *r);
 // transfer.c
 kv_cli_code kv_cli_load(kv_cli_session *s, const kv_cli_request *r);

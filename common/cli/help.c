@@ -143,7 +143,7 @@ static void list_abilities(const kv_cli_session *s, kv_buf *to)
         {KV_CAP_ORDERED, "ordered"},   {KV_CAP_KEYS_ON_DISK, "keys-on-disk"},
         {KV_CAP_RECLAIMS, "reclaims"}, {KV_CAP_DURABLE, "durable"},
         {KV_CAP_SNAPSHOT, "snapshot"}, {KV_CAP_RANGE_DELETE, "range-delete"},
-        {KV_CAP_BACKUP, "backup"},
+        {KV_CAP_BACKUP, "backup"},     {KV_CAP_COMPACT, "compact"},
     };
     kv_buf_printf(to, "abilities:");
     for (size_t i = 0; i < sizeof abilities / sizeof abilities[0]; i++) {

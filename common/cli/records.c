@@ -1,4 +1,4 @@
-// records.c -- put, get, del, del-range and scan.
+// records.c -- put, get, del, scan, and what else takes a range of keys.
 // SPDX-License-Identifier: MIT
 
 #include "common/cli/command.h"
@@ -69,6 +69,18 @@ kv_cli_code kv_cli_del_range(kv_cli_session *s, const kv_cli_request *r)
         kv_batch_del_range(&s->batch, kv_buf_slice(&from), kv_buf_slice(&to));
     } else if (st == KV_OK) {
         st = kv_del_range(s->db, kv_buf_slice(&from), kv_buf_slice(&to));
+    }
+    kv_buf_free(&from);
+    kv_buf_free(&to);
+    return code_of(s, st);
+}
+
+kv_cli_code kv_cli_compact(kv_cli_session *s, const kv_cli_request *r)
+{
+    kv_buf from = {0}, to = {0};
+    kv_status st = unescape_range(r, &from, &to);
+    if (st == KV_OK) {
+        st = kv_compact(s->db, kv_buf_slice(&from), kv_buf_slice(&to));
     }
     kv_buf_free(&from);
     kv_buf_free(&to);

@@ -198,9 +198,10 @@ void ops_print_one(const run *r, const op *o, kv_buf *to)
         print_batch(to, r, o);
         return;
     }
-    kv_buf_append(to, kv_str(words[o->kind]));
-    bool has_range =
-        o->kind == OP_SCAN || o->kind == OP_DEL_RANGE || o->kind == OP_HOLD;
+    bool is_compact = ops_is_compact(r, o);
+    kv_buf_append(to, kv_str(is_compact ? "compact" : words[o->kind]));
+    bool has_range = o->kind == OP_SCAN || o->kind == OP_DEL_RANGE ||
+                     o->kind == OP_HOLD || is_compact;
     if (o->kind == OP_GET || o->kind == OP_GET_MANY || has_range) {
         print_key(to, r, o->key);
     }

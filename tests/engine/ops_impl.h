@@ -17,4 +17,11 @@ static inline bool ops_is_reverse(const run *r, const op *o)
     return is_ordered && o->seed % 2 == 1;
 }
 
+// Half of the settlings concern a range of keys, where the engine can do that.
+static inline bool ops_is_compact(const run *r, const op *o)
+{
+    bool is_able = (kv_describe(r->engine)->caps & KV_CAP_COMPACT) != 0;
+    return o->kind == OP_SETTLE && is_able && o->seed % 2 == 1;
+}
+
 #endif

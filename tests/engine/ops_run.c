@@ -303,7 +303,10 @@ static kv_status do_op(state *s, const op *o)
     case OP_MAINTAIN:
         return kv_maintain(s->db, &did_work);
     case OP_SETTLE:
-        return kv_settle(s->db);
+        return ops_is_compact(s->r, o)
+                   ? kv_compact(s->db, kv_buf_slice(&s->key),
+                                kv_buf_slice(&s->key2))
+                   : kv_settle(s->db);
     case OP_REOPEN:
         return do_reopen(s);
     case OP_CHECK:

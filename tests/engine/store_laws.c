@@ -124,6 +124,57 @@ static void settling_gives_dead_bytes_back(subject *s)
     subject_compare(s);
 }
 
+static void compacting_a_range_keeps_the_content(subject *s)
+{
+    static const char *const ranges[][2] = {
+        {"", ""},
+        {"key-000020", "key-000040"},
+        {"key-000040", "key-000020"},
+        {"", "key-000030"},
+        {"key-000050", ""},
+        {"a", "b"},
+    };
+    kv_slice none = {0};
+    churn(s, 0, 300);
+    if (!subject_can(s, KV_CAP_COMPACT)) {
+        assert_status(kv_compact(s->db, none, none), KV_UNSUPPORTED);
+        assert_non_null(strstr(kv_last_error(), "settle"));
+        return;
+    }
+    for (unsigned i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        churn(s, 300 * i, 300);
+        assert_ok(
+            kv_compact(s->db, kv_str(ranges[i][0]), kv_str(ranges[i][1])));
+        subject_compare(s);
+    }
+    assert_ok(kv_compact(s->db, none, none));
+    assert_ok(kv_compact(s->db, none, none)); // nothing is left to do
+    subject_reopen(s);
+    subject_compare(s);
+    assert_ok(kv_settle(s->db));
+    subject_compare(s);
+}
+
+// With the defaults, as above.
+static void compacting_gives_dead_bytes_back(subject *s)
+{
+    if (!subject_can(s, KV_CAP_COMPACT | KV_CAP_DURABLE)) return;
+    if (s->knobs[0] != '\0') return;
+    char name[32];
+    kv_slice none = {0};
+    kv_buf value = subject_value(1, 4000);
+    for (unsigned i = 0; i < 1000; i++) {
+        subject_put(s, subject_key(name, i % 20), kv_buf_slice(&value));
+    }
+    kv_buf_free(&value);
+    for (unsigned i = 0; i < 19; i++) subject_del(s, subject_key(name, i));
+    assert_ok(kv_compact(s->db, none, none));
+    kv_stats stats;
+    kv_stats_read(s->db, &stats);
+    assert_in_range(stats.disk_bytes, 4000, 1 << 20); // of 4 MB
+    subject_compare(s);
+}
+
 static void a_second_opening_is_locked_out(subject *s)
 {
     if (!subject_can(s, KV_CAP_DURABLE)) return;
@@ -216,6 +267,10 @@ static void reading_only_changes_nothing_on_disk(subject *s)
     subject_open(s);
     subject_compare(s);
     (void)!kv_settle(s->db);
+    if (subject_can(s, KV_CAP_COMPACT)) {
+        kv_slice none = {0};
+        assert_status(kv_compact(s->db, none, none), KV_READ_ONLY);
+    }
     subject_close(s);
     snapshot_files(s->path, &after);
     bool is_same = before.count == after.count;
@@ -299,6 +354,8 @@ static const law laws[] = {
     LAW(a_store_emptied_by_deletes_stays_empty),
     LAW(housekeeping_ends_and_keeps_the_content),
     LAW(settling_gives_dead_bytes_back),
+    LAW(compacting_a_range_keeps_the_content),
+    LAW(compacting_gives_dead_bytes_back),
     LAW(a_second_opening_is_locked_out),
     LAW(a_store_that_is_not_there_is_not_found),
     LAW(reading_only_reads_and_refuses_writes),

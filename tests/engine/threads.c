@@ -121,6 +121,15 @@ static void write_pair(crowd *c, unsigned me, kv_rng *rng, uint64_t version)
     if (must(c, st, "a batch failed")) c->pair_version[pair] = version;
 }
 
+static void compact_some(crowd *c, unsigned me, kv_rng *rng)
+{
+    if (!subject_can(c->s, KV_CAP_COMPACT)) return;
+    char from[32], to[32];
+    unsigned n = (unsigned)kv_rng_below(rng, KEYS_PER_WRITER);
+    kv_slice low = key_of(from, me, n), high = key_of(to, me, n + 8);
+    must(c, kv_compact(c->s->db, low, high), "compact");
+}
+
 static void *run_writer(void *arg)
 {
     member *m = arg;
@@ -133,6 +142,7 @@ static void *run_writer(void *arg)
         bool did_work;
         if (i % 97 == 0) must(c, kv_maintain(c->s->db, &did_work), "maintain");
         if (i % 211 == 0) must(c, kv_sync(c->s->db), "sync");
+        if (i % 389 == 0) compact_some(c, m->number, &rng);
     }
     atomic_fetch_sub(&c->writers_left, 1);
     return NULL;
