@@ -183,6 +183,7 @@ static void report_metrics(lsm_store *s, const lsm_view *view,
         kv_report_ratio(report, "bytes written to tables for each flushed",
                         (double)written / (double)flushed);
     }
+    kv_report_count(report, "pressure in percent", atomic_load(&s->pressure));
     kv_report_count(report, "writes delayed", s->delays);
     kv_report_count(report, "writes stopped", s->stops);
     kv_report_count(report, "cache hits", cache.hits);

@@ -2,62 +2,84 @@
 // SPDX-License-Identifier: MIT
 //
 // Who writes faster than compaction can sort fills level 0, and every read has
-// to look into all of it. So from twice the runs that start a compaction on, a
-// writer pauses for a moment now and then; the fuller level 0, the more often:
+// to look into all of it, or fills the levels below past their sizes: then
+// there is a debt, bytes that wait to be compacted. How full the fuller of both
+// is decides for how many bytes a writer pays with a pause:
 //
-//   runs    0 … 2·n   2·n + 1 …                                5·n
-//   pause   never     1 ms for each MiB, then 512 KiB … 16     until fewer
+//   level 0     up to 2·n runs              5·n runs      n = level0_runs
+//   debt        up to 4·b bytes            16·b bytes     b = base_bytes
+//   fullness          0            50         100
+//   a pause each      never        8 KiB      4 KiB, and at 5·n runs
+//                                             until there are fewer
 //
-// One pause is short, so that no single write takes long; what is slowed down
-// is the many. A pause ends early when something was installed.
+// What a byte pays grows evenly with the fullness, so that writers come down to
+// the pace of compaction and stay there, instead of running into a wall. A
+// pause is short: no single write takes long, what is slowed down is the many.
+// It ends early when something was installed.
 
 #include "store.h"
 
 enum {
-    PAUSE_NS = 1000 * 1000,
-    CREDIT_BYTES_MAX = 1 << 20,
-    CREDIT_BYTES_MIN = 16 << 10,
-    PRESSURE_STOP = 1000,
+    PAUSE_NS = 250 * 1000,
+    CREDIT_BYTES_MAX = 256 << 10, // at a fullness of 1
+    CREDIT_BYTES_MIN = 4 << 10,   // at 100
 };
+
+// Where `n` is on the way from `low` to `high`: 0 to 100.
+static uint32_t percent(uint64_t n, uint64_t low, uint64_t high)
+{
+    if (n <= low) return 0;
+    if (n >= high) return 100;
+    uint64_t rounded_up = ((n - low) * 100 + high - low - 1) / (high - low);
+    return (uint32_t)rounded_up;
+}
+
+uint32_t lsm_fullness(const lsm_version *v, const lsm_shape *shape)
+{
+    uint64_t runs = 0, stop = 5 * shape->level0_runs;
+    while (runs < v->run_count && v->runs[runs].level == 0) runs++;
+    if (runs >= stop) return LSM_FULL;
+    uint32_t of_runs = percent(runs, 2 * shape->level0_runs, stop);
+    uint32_t of_debt = percent(lsm_debt_bytes(v, shape), 4 * shape->base_bytes,
+                               16 * shape->base_bytes);
+    return of_runs > of_debt ? of_runs : of_debt;
+}
+
+uint64_t lsm_credit_bytes(uint32_t fullness)
+{
+    uint64_t most = CREDIT_BYTES_MAX / CREDIT_BYTES_MIN;
+    return CREDIT_BYTES_MAX / (1 + (most - 1) * (fullness - 1) / 99);
+}
 
 void lsm_store_gauge(lsm_store *s, const lsm_view *view)
 {
-    uint64_t runs = 0;
-    const lsm_version *v = view->version;
-    while (runs < v->run_count && v->runs[runs].level == 0) runs++;
-    uint64_t slow = 2 * s->config.shape.level0_runs;
-    uint64_t stop = 5 * s->config.shape.level0_runs;
-    uint32_t pressure = runs > slow ? (uint32_t)(runs - slow) : 0;
-    if (runs >= stop) pressure = PRESSURE_STOP;
     // Nobody to wait for, or nothing to hope for: level 0 just grows.
     bool has_stopped = s->compact_failure != KV_OK || s->flush_failure != KV_OK;
-    if (s->config.steps_inline || has_stopped) pressure = 0;
-    atomic_store(&s->pressure, pressure);
+    bool is_free = s->config.steps_inline || has_stopped;
+    uint32_t fullness =
+        is_free ? 0 : lsm_fullness(view->version, &s->config.shape);
+    atomic_store(&s->pressure, fullness);
 }
 
 static void pause_writing(lsm_store *s)
 {
     kv_mutex_lock(&s->work);
-    bool is_stop = atomic_load(&s->pressure) == PRESSURE_STOP;
-    if (is_stop) s->stops++;
+    if (atomic_load(&s->pressure) == LSM_FULL) s->stops++;
     else s->delays++;
     do {
         (void)kv_cond_wait_for(&s->progress, &s->work, PAUSE_NS);
-    } while (atomic_load(&s->pressure) == PRESSURE_STOP);
+    } while (atomic_load(&s->pressure) == LSM_FULL);
     kv_mutex_unlock(&s->work);
 }
 
 void lsm_store_delay(lsm_store *s, uint64_t bytes)
 {
-    uint32_t pressure = atomic_load(&s->pressure);
-    if (s->credit_bytes >= bytes && pressure != PRESSURE_STOP) {
+    uint32_t fullness = atomic_load(&s->pressure);
+    if (s->credit_bytes >= bytes && fullness != LSM_FULL) {
         s->credit_bytes -= bytes;
         return;
     }
     pause_writing(s);
-    uint64_t credit = CREDIT_BYTES_MAX;
-    for (uint32_t i = 1; i < pressure && credit > CREDIT_BYTES_MIN; i++) {
-        credit /= 2;
-    }
-    s->credit_bytes = credit;
+    fullness = atomic_load(&s->pressure);
+    s->credit_bytes = fullness > 0 ? lsm_credit_bytes(fullness) : 0;
 }

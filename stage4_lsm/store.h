@@ -22,7 +22,8 @@
 //   S2  A log is removed only when a manifest that does not need it is durable.
 //   S3  Memtables are flushed in the order in which they were frozen.
 //   S4  Writers wait where `frozen_max` memtables wait to be flushed, or level
-//       0 has grown past its limit; before that, they are slowed down.
+//       0 has grown past its limit; before that, they are slowed down, the
+//       more the more there is to compact (pressure.c).
 //
 // Book: "SSTables and LSM-Trees"
 
@@ -109,7 +110,7 @@ typedef struct lsm_store {
     char compact_sentence[256];
     lsm_level_tally levels[LSM_LEVELS];
     uint64_t delays, stops;    // of writers
-    _Atomic uint32_t pressure; // 0: write at will; see pressure.c
+    _Atomic uint32_t pressure; // the fullness; see pressure.c
 
     lsm_get_tally gets[KV_THREAD_SLOTS];
 } lsm_store;
@@ -142,6 +143,14 @@ KV_MUST_USE kv_status lsm_store_get_many(lsm_store *s, size_t count,
 
 // ---- pressure.c -------------------------------------------------------------
 
+enum { LSM_FULL = 1000 };
+
+// How full level 0 is, or how large the debt: 0: write at will; up to 100, or
+// LSM_FULL: write no more.
+uint32_t lsm_fullness(const lsm_version *v, const lsm_shape *shape);
+// How many bytes may be written from one pause to the next at a fullness of 1
+// to 100.
+uint64_t lsm_credit_bytes(uint32_t fullness);
 // Looks at how much there is to do. Requires the work lock.
 void lsm_store_gauge(lsm_store *s, const lsm_view *view);
 // Delays the leader of the commit line, who is about to write `bytes`, as the
