@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,6 +31,30 @@ static uint64_t clock_ns(clockid_t clock)
 uint64_t cmp_thread_cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 uint64_t cmp_process_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
+
+// A sanitizer has a malloc of its own, and its own count.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COUNTED_BY_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTED_BY_SANITIZER
+#endif
+
+#ifdef COUNTED_BY_SANITIZER
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+uint64_t cmp_heap_bytes(void)
+{
+    return __sanitizer_get_current_allocated_bytes();
+}
+#else
+uint64_t cmp_heap_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+#endif
 
 // What slurp() read so far; one thread at a time measures.
 static uint64_t own_reads, own_read_bytes;

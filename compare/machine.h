@@ -26,6 +26,8 @@ KV_MUST_USE kv_status cmp_io_read(cmp_io *io);
 
 // Resident memory of this process, file pages it has mapped included.
 uint64_t cmp_resident_bytes(void);
+// What malloc and its kin have given out in this process and not got back.
+uint64_t cmp_heap_bytes(void);
 // Touches so much memory and gives it back, so that the machine has it at hand:
 // the host of a virtual machine backs a page when it is first touched, and
 // takes back what was free for seconds. 2 MiB then take 6 ms instead of 0.2.

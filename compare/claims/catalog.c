@@ -10,6 +10,7 @@ static const cmp_claim *const groups[] = {
     cmp_claims_of_filters, cmp_claims_of_compaction, cmp_claims_of_ranges,
     cmp_claims_of_trees,   cmp_claims_of_crashes,    cmp_claims_of_tails,
     cmp_claims_of_growth,  cmp_claims_of_layouts,    cmp_claims_of_recovery,
+    cmp_claims_of_merging,
 };
 enum { GROUPS = sizeof groups / sizeof *groups };
 
