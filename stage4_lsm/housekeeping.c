@@ -305,13 +305,14 @@ static uint64_t step_bytes(const lsm_store *s)
 }
 
 // Compactions move so many bytes in a second at most, but for those that
-// somebody waits for. Whoever makes progress meanwhile ends the pause early:
-// the rate is a wish, not a promise.
+// somebody waits for, be it a writer who is slowed down. Whoever makes progress
+// meanwhile ends the pause early: the rate is a wish, not a promise.
 static void hold_rate(lsm_store *s, const lsm_job *job)
 {
     enum { PAUSE_NS_MAX = 100 * 1000 * 1000 };
     uint64_t rate = s->config.rate_bytes;
-    bool is_free = rate == 0 || job->memtable != NULL || job->is_asked;
+    bool is_free = rate == 0 || job->memtable != NULL || job->is_asked ||
+                   atomic_load(&s->pressure) > 0;
     if (is_free || s->config.steps_inline) return;
     uint64_t ns = step_bytes(s) * 1000 * 1000 * 1000 / rate;
     if (ns > PAUSE_NS_MAX) ns = PAUSE_NS_MAX;
