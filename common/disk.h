@@ -92,6 +92,11 @@ typedef struct kv_open_how {
     kv_open_mode mode;
     // For kv_file_map: no view will reach beyond this; 0: as large as it is.
     uint64_t map_bytes;
+    // Writes into space that kv_file_allocate added through this handle are
+    // copied to a mapping: no system call, and as safe from the end of the
+    // process as one. Such writes, allocations and truncations come one at a
+    // time; an I/O error behind one is a crash (notes/durability.md).
+    bool maps_writes;
 } kv_open_how;
 
 // KV_NOT_FOUND (bare, no sentence) when a file to be read or written is absent.
@@ -115,8 +120,8 @@ KV_MUST_USE kv_status kv_file_map(kv_file *f, uint64_t offset, size_t len,
 KV_MUST_USE kv_status kv_file_write(kv_file *f, uint64_t offset, kv_slice bytes,
                                     kv_why why);
 KV_MUST_USE kv_status kv_file_truncate(kv_file *f, uint64_t size, kv_why why);
-// Reserves space for bytes before `size`, which the file then has: reading
-// what was never written yields zeroes. KV_NO_SPACE changes nothing.
+// Reserves space from the file's end to `size`, which the file then has:
+// reading what was never written yields zeroes. KV_NO_SPACE changes nothing.
 KV_MUST_USE kv_status kv_file_allocate(kv_file *f, uint64_t size, kv_why why);
 KV_MUST_USE kv_status kv_file_size(kv_file *f, uint64_t *size);
 // The file's bytes and size survive a power cut from here on. Cost: 1 sync.
@@ -165,6 +170,10 @@ void kv_disk_close(kv_disk *d);
 // KV_NOT_FOUND, bare, if it is not there.
 KV_MUST_USE kv_status kv_disk_open_real(const char *path, bool create,
                                         kv_disk **out);
+
+// Writes of this process that were copies to a mapping (kv_open_how), and their
+// bytes: the system's own count of what was written does not know of them.
+void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes);
 
 // ---- for those who write a layer --------------------------------------------
 

@@ -32,7 +32,21 @@ struct posix_file {
     kv_mutex map_lock;  // for making the mapping, once
     _Atomic(uint8_t *) map;
     uint64_t mapped_bytes;
+
+    // With maps_writes, the space that was added last: bytes window_from to
+    // window_end of the file.
+    bool maps_writes;
+    uint8_t *window;
+    uint64_t window_from, window_end;
 };
+
+static _Atomic uint64_t mapped_writes, mapped_write_bytes;
+
+void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes)
+{
+    *writes = atomic_load(&mapped_writes);
+    *bytes = atomic_load(&mapped_write_bytes);
+}
 
 static const kv_disk_ops posix_ops;
 
@@ -63,12 +77,13 @@ static kv_status refused_file(const char *what, const kv_file *f)
 // ---- files ------------------------------------------------------------------
 
 static kv_status make_file(kv_disk *d, const char *name, int fd,
-                           uint64_t map_bytes, kv_file **out)
+                           kv_open_how how, kv_file **out)
 {
     struct posix_file *f = kv_zalloc(sizeof *f);
     f->base = (kv_file){.disk = d, .name = kv_strdup(name)};
     f->fd = fd;
-    f->map_bytes = map_bytes;
+    f->map_bytes = how.map_bytes;
+    f->maps_writes = how.maps_writes;
     kv_mutex_init(&f->map_lock);
     *out = &f->base;
     return KV_OK;
@@ -91,7 +106,7 @@ static kv_status posix_open(kv_disk *d, const char *name, kv_open_how how,
                                 [KV_OPEN_WRITE] = O_RDWR,
                                 [KV_OPEN_CREATE] = O_RDWR | O_CREAT | O_EXCL};
     int fd = open_again(disk_of(d)->fd, name, flags[how.mode]);
-    if (fd >= 0) return make_file(d, name, fd, how.map_bytes, out);
+    if (fd >= 0) return make_file(d, name, fd, how, out);
     if (errno == ENOENT && how.mode != KV_OPEN_CREATE) return KV_NOT_FOUND;
     return refused(how.mode == KV_OPEN_CREATE ? "create it" : "open it",
                    disk_of(d)->path, name);
@@ -114,10 +129,25 @@ static kv_status posix_read(kv_file *f, uint64_t offset, void *to, size_t len,
     return KV_OK;
 }
 
+static bool write_to_window(struct posix_file *f, uint64_t offset,
+                            kv_slice bytes)
+{
+    if (f->window == NULL || offset < f->window_from ||
+        offset > f->window_end || bytes.len > f->window_end - offset) {
+        return false;
+    }
+    memcpy(f->window + (offset - f->window_from), bytes.data, bytes.len);
+    atomic_fetch_add_explicit(&mapped_writes, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&mapped_write_bytes, bytes.len,
+                              memory_order_relaxed);
+    return true;
+}
+
 static kv_status posix_write(kv_file *f, uint64_t offset, kv_slice bytes,
                              kv_why why)
 {
     (void)why;
+    if (write_to_window(file_of(f), offset, bytes)) return KV_OK;
     size_t sum = 0;
     while (sum < bytes.len) {
         ssize_t n = pwrite(file_of(f)->fd, bytes.data + sum, bytes.len - sum,
@@ -129,23 +159,20 @@ static kv_status posix_write(kv_file *f, uint64_t offset, kv_slice bytes,
     return KV_OK;
 }
 
+static void drop_window(struct posix_file *f)
+{
+    if (f->window == NULL) return;
+    munmap(f->window, f->window_end - f->window_from);
+    f->window = NULL;
+    f->window_from = f->window_end = 0;
+}
+
 static kv_status posix_truncate(kv_file *f, uint64_t size, kv_why why)
 {
     (void)why;
+    drop_window(file_of(f)); // a copy behind the file's end would be a crash
     if (ftruncate(file_of(f)->fd, (off_t)size) == 0) return KV_OK;
     return refused_file("change its size", f);
-}
-
-static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
-{
-    (void)why;
-    int error;
-    do {
-        error = posix_fallocate(file_of(f)->fd, 0, (off_t)size);
-    } while (error == EINTR);
-    if (error == 0) return KV_OK;
-    errno = error;
-    return refused_file("reserve space for it", f);
 }
 
 static kv_status posix_size(kv_file *f, uint64_t *size)
@@ -154,6 +181,39 @@ static kv_status posix_size(kv_file *f, uint64_t *size)
     if (fstat(file_of(f)->fd, &st) != 0) return refused_file("stat it", f);
     *size = (uint64_t)st.st_size;
     return KV_OK;
+}
+
+// That there is no mapping to be had is no matter: writes are calls then.
+static void make_window(struct posix_file *f, uint64_t from, uint64_t end)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    drop_window(f);
+    from -= from % page;
+    void *window = mmap(NULL, end - from, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        f->fd, (off_t)from);
+    if (window == MAP_FAILED) return;
+    f->window = window;
+    f->window_from = from;
+    f->window_end = end;
+}
+
+static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
+{
+    (void)why;
+    uint64_t end;
+    KV_TRY(posix_size(f, &end));
+    if (size <= end) return KV_OK;
+    int error;
+    do {
+        error =
+            posix_fallocate(file_of(f)->fd, (off_t)end, (off_t)(size - end));
+    } while (error == EINTR);
+    if (error == 0) {
+        if (file_of(f)->maps_writes) make_window(file_of(f), end, size);
+        return KV_OK;
+    }
+    errno = error;
+    return refused_file("reserve space for it", f);
 }
 
 static kv_status posix_sync(kv_file *f, kv_why why)
@@ -215,6 +275,7 @@ static kv_status posix_close(kv_file *file)
     kv_status st = KV_OK;
     uint8_t *map = atomic_load(&f->map);
     if (map != NULL) munmap(map, f->mapped_bytes);
+    drop_window(f);
     // After EINTR the descriptor is gone all the same, on Linux.
     if (close(f->fd) != 0 && errno != EINTR)
         st = refused_file("close it", file);
@@ -306,7 +367,7 @@ static kv_status posix_lock(kv_disk *d, const char *name, kv_file **out)
         fd = open_again(disk->fd, name, O_RDONLY); // a read-only place
     }
     if (fd < 0) return refused("open the lock file", disk->path, name);
-    make_file(d, name, fd, 0, out);
+    make_file(d, name, fd, (kv_open_how){0}, out);
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return KV_OK;
     if (errno == EWOULDBLOCK) return KV_LOCKED;
     kv_status st = refused("lock it", disk->path, name);

@@ -12,7 +12,7 @@ kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
     kv_recordlog made = {.id = *id};
     kv_buf header = {0};
     kv_recordlog_encode_header(id, &header);
-    kv_open_how how = {KV_OPEN_CREATE, map_bytes};
+    kv_open_how how = {KV_OPEN_CREATE, map_bytes, .maps_writes = true};
     kv_status st = kv_file_open(disk, name, how, why, &made.file);
     if (st != KV_OK) goto out;
     st = kv_file_write(made.file, 0, kv_buf_slice(&header), why);
@@ -45,11 +45,27 @@ uint64_t kv_recordlog_add(kv_recordlog *log, kv_slice payload, bool more)
     return offset;
 }
 
+enum { RESERVE_BLOCK = 4096, RESERVE_SHARE = 8, RESERVE_MAX = 1 << 20 };
+
+// Space is reserved a little ahead, an eighth of the log, and mapped: most
+// flushes then copy their bytes and make no system call. It is no error if
+// that cannot be had, since the write that follows tells why.
+static void reserve(kv_recordlog *log, uint64_t end, kv_why why)
+{
+    if (KV_LIKELY(end <= log->reserved)) return;
+    uint64_t ahead = end / RESERVE_SHARE;
+    if (ahead > RESERVE_MAX) ahead = RESERVE_MAX;
+    uint64_t to = (end + ahead + RESERVE_BLOCK - 1) & ~(RESERVE_BLOCK - 1ull);
+    kv_status st = kv_file_allocate(log->file, to, why);
+    log->reserved = st == KV_OK ? to : end;
+}
+
 // The disk is full: what was half written must never be seen again, not even
 // after a power cut, for the caller will say that nothing was changed.
 static kv_status cut_back(kv_recordlog *log, kv_why why)
 {
     KV_TRY(kv_file_truncate(log->file, log->size, why));
+    log->reserved = 0;
     KV_TRY(kv_recordlog_sync(log, why));
     return kv_fail(KV_NO_SPACE,
                    "%s: the disk is full at byte %llu; nothing was changed",
@@ -60,6 +76,7 @@ kv_status kv_recordlog_flush(kv_recordlog *log, kv_why why)
 {
     assert(!log->in_group);
     if (log->pending.len == 0) return KV_OK;
+    reserve(log, kv_recordlog_end(log), why);
     kv_status st =
         kv_file_write(log->file, log->size, kv_buf_slice(&log->pending), why);
     if (st == KV_NO_SPACE) return cut_back(log, why);
@@ -92,6 +109,10 @@ kv_status kv_recordlog_seal(kv_recordlog *log, kv_why why)
     kv_status st = kv_recordlog_flush(log, why);
     kv_recordlog_drop_pending(log);
     if (st != KV_OK) return st;
+    if (log->reserved > log->size) { // R8
+        KV_TRY(kv_file_truncate(log->file, log->size, why));
+        log->reserved = 0;
+    }
     return kv_recordlog_sync(log, why);
 }
 

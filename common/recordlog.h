@@ -75,6 +75,9 @@
 //   R7  Nothing is appended to a log that was recovered. After a failed sync
 //       the system may show bytes that are not on the disk: reading them back
 //       proves nothing. kv_recordlog_rescue copies what is in doubt.
+//   R8  While a log is written, zeroes may follow its last record: space that
+//       was reserved. Closing it takes them away; a crash leaves them, and they
+//       are a torn tail as any other.
 //
 // Limits: a file ends before 4 GiB. What no rule can tell from a torn write is
 // damage within the last sync of a file that was not closed, and a file cut
@@ -158,6 +161,7 @@ typedef struct kv_recordlog {
     kv_file *file; // NULL: closed
     kv_recordlog_id id;
     uint64_t size;        // bytes in the file, `pending` not included
+    uint64_t reserved;    // the file's end, if that is beyond `size`
     uint64_t synced_size; // known to be on disk: the next record's mark
     kv_buf pending;       // records added, not yet written
     bool in_group;        // the last record added said `more`
@@ -180,15 +184,16 @@ uint64_t kv_recordlog_end(const kv_recordlog *log);
 // is full: the file was cut back and that synced, nothing of `pending` will be
 // seen again, and the caller may retry it or drop it. KV_IO otherwise: nobody
 // knows what is in the file, and nothing more may be written to this log.
-// Cost: 1 write, or 0 if none pending.
+// Cost: 1 write, or 0 if none pending; no system call where space is reserved.
 KV_MUST_USE kv_status kv_recordlog_flush(kv_recordlog *log, kv_why why);
 // Forgets `pending`.
 void kv_recordlog_drop_pending(kv_recordlog *log);
 // What was flushed before this call survives a power cut. Other calls may run
 // meanwhile if the caller sees to `synced_size`. Cost: 1 sync.
 KV_MUST_USE kv_status kv_recordlog_sync(kv_recordlog *log, kv_why why);
-// Writes the closing record (R5) and syncs: the file is complete. Requires
-// that nothing is pending. Cost: 1 write, 2 syncs, or 1 if all was synced.
+// Writes the closing record (R5), cuts off what was reserved behind it (R8) and
+// syncs: the file is complete. Requires that nothing is pending. Cost: 1 write,
+// 2 syncs, or 1 if all was synced.
 KV_MUST_USE kv_status kv_recordlog_seal(kv_recordlog *log, kv_why why);
 // Closes the file as it is. A zeroed one is fine.
 kv_status kv_recordlog_close(kv_recordlog *log);
@@ -204,6 +209,7 @@ typedef struct kv_recovery {
     kv_recordlog_id id;
     uint64_t good_size;    // bytes up to the end of the last complete group
     uint64_t file_size;    // bytes found; more than good_size: a torn tail
+    uint64_t torn_bytes;   // of that tail, up to the last that is not zero (R8)
     uint64_t durable_size; // D: bytes known to have been synced; without a
                            // record, the header, of which it is not known
     bool sealed;           // ends in a closing record

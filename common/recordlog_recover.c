@@ -283,6 +283,21 @@ static kv_status judge_header(log_reader *r, const kv_recordlog_id *expect,
     return judge_damage(r, 0);
 }
 
+// The tail without the zeroes at its end, which nobody wrote (R8).
+static kv_status measure_tail(log_reader *r, kv_recovery *found)
+{
+    uint64_t end = found->good_size;
+    kv_slice bytes;
+    for (uint64_t at = end; at < r->size; at += bytes.len) {
+        KV_TRY(look(r, at, CHUNK_BYTES, &bytes));
+        size_t len = bytes.len;
+        while (len > 0 && bytes.data[len - 1] == 0) len--;
+        if (len > 0) end = at + len;
+    }
+    found->torn_bytes = end - found->good_size;
+    return KV_OK;
+}
+
 static kv_status recover(log_reader *r, const kv_recordlog_id *expect, walk *w)
 {
     kv_slice bytes;
@@ -299,7 +314,8 @@ static kv_status recover(log_reader *r, const kv_recordlog_id *expect, walk *w)
     w->found.id = r->id;
     w->found.good_size = w->found.durable_size = w->group = header; // R6
     KV_TRY(walk_records(r, w, &damage));
-    return damage < r->size ? judge_damage(r, damage) : KV_OK;
+    if (damage < r->size) KV_TRY(judge_damage(r, damage));
+    return measure_tail(r, &w->found);
 }
 
 kv_status kv_recordlog_recover(kv_file *file, const kv_recordlog_id *expect,

@@ -109,6 +109,13 @@ static void draw_record(kv_xray *x, const kv_recordlog_id *id, uint64_t at,
     if (is_text) draw_frame(x, id, at, bytes, record);
 }
 
+static bool is_zero(kv_slice bytes)
+{
+    size_t i = 0;
+    while (i < bytes.len && bytes.data[i] == 0) i++;
+    return i == bytes.len;
+}
+
 // What is no record: said once, however long it is.
 static uint64_t draw_damage(kv_xray *x, const kv_recordlog_id *id, uint64_t at,
                             kv_slice bytes)
@@ -143,6 +150,10 @@ void kv_recordlog_xray(kv_slice bytes, const char *name,
                                                   : "");
             draw_record(x, &id, at, bytes, &record, payload);
             at += record.size;
+        } else if (is_zero(part(bytes, at, UINT64_MAX))) {
+            kv_xray_field(x, at, part(bytes, at, UINT64_MAX), "reserved",
+                          "never written: the log was not closed");
+            at = bytes.len;
         } else {
             at = draw_damage(x, &id, at, bytes);
         }

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/disk.h"
 #include "common/mem.h"
 
 // ---- this process -----------------------------------------------------------
@@ -92,6 +93,11 @@ kv_status cmp_io_read(cmp_io *io)
         // The kernel counts a read when it is done: this one is not in it.
         io->reads -= reads;
         io->read_bytes -= read_bytes;
+        // Nor does it see what a log's mapping takes.
+        uint64_t writes, write_bytes;
+        kv_disk_mapped_writes(&writes, &write_bytes);
+        io->writes += writes;
+        io->write_bytes += write_bytes;
         return KV_OK;
     }
     return kv_fail(KV_UNSUPPORTED, "/proc/self/io tells no byte counts here");

@@ -251,7 +251,7 @@ static kv_status replay_segment(log_recovery *r, log_segment *s, bool is_newest)
         r->unsealed = s;
         atomic_store(&s->is_sealed, false);
     }
-    r->torn_bytes += found.file_size - found.good_size;
+    r->torn_bytes += found.torn_bytes;
     return KV_OK;
 }
 

@@ -147,6 +147,47 @@ static void a_view_shows_what_was_written(void **state)
     assert_ok(kv_file_close(file));
 }
 
+// The same bytes as calls would leave: from page to page, across the end of
+// what was reserved, after a truncation and through another handle.
+static void writes_into_reserved_space_are_copies(void **state)
+{
+    enum { SIZE = 20000, WINDOW = 8192, STEP = 37 };
+    fixture *f = *state;
+    kv_file *file = NULL;
+    kv_open_how how = {.mode = KV_OPEN_CREATE, .maps_writes = true};
+    static uint8_t want[SIZE], got[SIZE];
+    uint64_t writes, bytes, writes_before, bytes_before, size;
+    size_t len = 0, calls = 0;
+    for (size_t i = 0; i < SIZE; i++) want[i] = (uint8_t)(i * 7 + i / 256);
+    kv_disk_mapped_writes(&writes_before, &bytes_before);
+    assert_ok(kv_file_open(f->disk, "copied", how, why, &file));
+    for (uint64_t at = 0, end = 0; at + STEP <= SIZE; at += STEP) {
+        if (at + STEP > end && at > 0) {
+            end += WINDOW;
+            assert_ok(kv_file_allocate(file, end, why));
+            calls += at + STEP > end || at < end - WINDOW;
+        }
+        calls += at == 0;
+        kv_slice piece = kv_slice_of(want + at, STEP);
+        assert_ok(kv_file_write(file, at, piece, why));
+        len = (size_t)at + STEP;
+    }
+    kv_disk_mapped_writes(&writes, &bytes);
+    assert_true(writes - writes_before >= len / STEP - calls);
+    assert_int_equal(bytes - bytes_before, (writes - writes_before) * STEP);
+    assert_ok(kv_file_sync(file, why));
+    kv_file *other = open_file(f, "copied", KV_OPEN_READ);
+    assert_ok(kv_file_read_all(other, 0, got, len, why));
+    assert_memory_equal(got, want, len);
+    assert_ok(kv_file_close(other));
+    // Cut within the window: what is written then is behind the file's end.
+    assert_ok(kv_file_truncate(file, len - 100, why));
+    assert_ok(kv_file_write(file, len - 100, kv_str("the end"), why));
+    assert_ok(kv_file_size(file, &size));
+    assert_int_equal(size, len - 93);
+    assert_ok(kv_file_close(file));
+}
+
 static void names_are_listed_in_order(void **state)
 {
     fixture *f = *state;
@@ -293,6 +334,7 @@ int main(void)
         IN_DIR(modes_say_what_has_to_be_there),
         IN_DIR(sizes_change_as_told),
         IN_DIR(a_view_shows_what_was_written),
+        IN_DIR(writes_into_reserved_space_are_copies),
         IN_DIR(names_are_listed_in_order),
         IN_DIR(directories_below_are_not_listed),
         IN_DIR(names_move_vanish_and_double),

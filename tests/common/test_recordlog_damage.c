@@ -63,8 +63,8 @@ static sample make_sample(kv_framing framing, bool sealed, bool large)
     assert_ok(kv_recordlog_close(&log));
     kv_disk_close(disk);
     assert_ok(kv_disk_open_sim(NULL, &s.disk));
-    assert_ok(kv_file_open(s.disk, "a", (kv_open_how){KV_OPEN_CREATE, 0}, why,
-                           &s.file));
+    assert_ok(kv_file_open(s.disk, "a", (kv_open_how){.mode = KV_OPEN_CREATE},
+                           why, &s.file));
     return s;
 }
 

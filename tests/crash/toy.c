@@ -107,8 +107,8 @@ static kv_status replay_file(toy_store *s, const char *name)
     kv_recovery found;
     kv_recordlog_id expect = {"TOY ", s->base.store_id, s->number, 0,
                               KV_FRAMING_BINARY};
-    KV_TRY(kv_file_open(s->base.disk, name, (kv_open_how){KV_OPEN_READ, 0}, why,
-                        &f));
+    KV_TRY(kv_file_open(s->base.disk, name, (kv_open_how){.mode = KV_OPEN_READ},
+                        why, &f));
     kv_status st = kv_recordlog_recover(f, &expect, replay, s, why, &found);
     kv_file_close(f);
     return st;

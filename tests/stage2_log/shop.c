@@ -157,6 +157,15 @@ void shop_cut(const shop *s, const char *name, size_t size)
     assert_int_equal(truncate(shop_file(s, name), (off_t)size), 0);
 }
 
+size_t shop_written(const shop *s, const char *name)
+{
+    kv_buf bytes = test_read_file(shop_file(s, name));
+    size_t size = bytes.len;
+    while (size > 0 && bytes.data[size - 1] == 0) size--;
+    kv_buf_free(&bytes);
+    return size;
+}
+
 size_t shop_size(const shop *s, const char *name)
 {
     kv_buf bytes = test_read_file(shop_file(s, name));

@@ -44,6 +44,8 @@ unsigned shop_count_files(const shop *s, const char *ending);
 void shop_flip(const shop *s, const char *name, size_t offset);
 void shop_cut(const shop *s, const char *name, size_t size);
 size_t shop_size(const shop *s, const char *name);
+// Without the zeroes at its end, which a log reserved.
+size_t shop_written(const shop *s, const char *name);
 
 static inline log_store *shop_store(const shop *s)
 {

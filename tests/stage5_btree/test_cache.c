@@ -21,8 +21,8 @@ static void begin(lab *l)
     kv_why why = kv_for(KV_FOR_PAGE);
     *l = (lab){.seq = 1};
     assert_ok(kv_disk_open_sim(NULL, &l->disk));
-    assert_ok(kv_file_open(l->disk, "TREE", (kv_open_how){KV_OPEN_CREATE, 0},
-                           why, &l->file));
+    assert_ok(kv_file_open(
+        l->disk, "TREE", (kv_open_how){.mode = KV_OPEN_CREATE}, why, &l->file));
     for (uint64_t id = BT_FIRST_PAGE; id < PAGES; id++) {
         uint8_t page[PAGE];
         (void)bt_overflow_encode(page, PAGE, id, 0, kv_slice_of(&id, 8));

@@ -17,7 +17,7 @@ static uint64_t log_bytes(kv_disk *disk, size_t *count)
         uint64_t size;
         if (strstr(names.name[i], ".wal") == NULL) continue;
         assert_ok(kv_file_open(disk, names.name[i],
-                               (kv_open_how){KV_OPEN_READ, 0},
+                               (kv_open_how){.mode = KV_OPEN_READ},
                                kv_for(KV_FOR_RECOVERY), &f));
         assert_ok(kv_file_size(f, &size));
         kv_file_close(f);
@@ -111,7 +111,7 @@ static void settling_leaves_one_empty_log(void **state)
     yard_open(&y, "page_bytes=512,background=0");
     for (unsigned key = 0; key < 500; key++) yard_put(&y, key, key + 1, 60);
     assert_ok(kv_settle(y.db));
-    assert_true(log_bytes(y.disk, &count) < 4096);
+    assert_true(log_bytes(y.disk, &count) <= 4096); // a block, reserved
     assert_int_equal(count, 1);
     yard_close(&y);
 }

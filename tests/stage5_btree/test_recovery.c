@@ -19,7 +19,7 @@ static kv_buf read_file(kv_disk *disk, const char *name)
     kv_buf bytes = {0};
     kv_why why = kv_for(KV_FOR_RECOVERY);
     assert_ok(
-        kv_file_open(disk, name, (kv_open_how){KV_OPEN_READ, 0}, why, &f));
+        kv_file_open(disk, name, (kv_open_how){.mode = KV_OPEN_READ}, why, &f));
     assert_ok(kv_file_size(f, &size));
     kv_buf_reserve(&bytes, size);
     assert_ok(kv_file_read_all(f, 0, bytes.data, size, why));
@@ -33,8 +33,8 @@ static void write_at(kv_disk *disk, const char *name, uint64_t at,
 {
     kv_file *f = NULL;
     kv_why why = kv_for(KV_FOR_RECOVERY);
-    assert_ok(
-        kv_file_open(disk, name, (kv_open_how){KV_OPEN_WRITE, 0}, why, &f));
+    assert_ok(kv_file_open(disk, name, (kv_open_how){.mode = KV_OPEN_WRITE},
+                           why, &f));
     assert_ok(kv_file_write(f, at, kv_slice_of(bytes, len), why));
     kv_file_close(f);
 }
@@ -248,7 +248,7 @@ static void a_file_that_ends_too_soon_is_refused(void **state)
         assert_ok(kv_close(y.db));
         y.db = NULL;
         assert_ok(kv_file_open(y.disk, bt_file_name,
-                               (kv_open_how){KV_OPEN_WRITE, 0}, why, &f));
+                               (kv_open_how){.mode = KV_OPEN_WRITE}, why, &f));
         assert_ok(kv_file_truncate(f, pages * PAGE + 100, why));
         kv_file_close(f);
         kv_status st = try_open(&y);
