@@ -43,8 +43,9 @@ void kv_workers_open(kv_workers *w, unsigned count, kv_step *step, void *arg)
     kv_mutex_init(&w->lock);
     kv_cond_init(&w->wake);
     w->threads = kv_zalloc((count + 1) * sizeof *w->threads);
-    for (; w->count < count; w->count++) {
-        kv_thread_start(&w->threads[w->count], run_worker, w);
+    w->count = count; // before the first of them runs: steps may wake the others
+    for (unsigned i = 0; i < count; i++) {
+        kv_thread_start(&w->threads[i], run_worker, w);
     }
 }
 
