@@ -28,19 +28,54 @@ static void fill_write(kv_crash_step *step, kv_rng *rng)
     }
 }
 
+static kv_crash_step pick_step(kv_rng *rng)
+{
+    kv_crash_step step = {.kind = pick_kind(rng)};
+    if (step.kind == KV_CRASH_WRITE) fill_write(&step, rng);
+    return step;
+}
+
+// What three steps can be: puts, deletions and batches of up to three keys, two
+// of them twice the same one, and what is no write.
+static kv_crash_step short_step(uint64_t kind)
+{
+    static const kv_crash_step steps[KV_CRASH_SHORT_KINDS] = {
+        {.count = 1, .change = {{0, false}}},
+        {.count = 1, .change = {{1, false}}},
+        {.count = 1, .change = {{11, false}}},
+        {.count = 1, .change = {{0, true}}},
+        {.count = 1, .change = {{1, true}}},
+        {.count = 2, .change = {{0, false}, {1, false}}},
+        {.count = 2, .change = {{0, true}, {1, false}}},
+        {.count = 2, .change = {{0, true}, {1, true}}},
+        {.count = 3, .change = {{0, false}, {1, false}, {11, false}}},
+        {.count = 2, .change = {{0, true}, {0, false}}},
+        {.count = 3, .change = {{1, false}, {0, true}, {1, true}}},
+        {.kind = KV_CRASH_SYNC},
+        {.kind = KV_CRASH_MAINTAIN},
+        {.kind = KV_CRASH_SETTLE},
+        {.kind = KV_CRASH_REOPEN},
+    };
+    return steps[kind];
+}
+
 void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops)
 {
     kv_rng rng;
     kv_rng_seed(&rng, seed);
+    bool is_short = seed >= KV_CRASH_SHORT;
+    uint64_t left = (seed - KV_CRASH_SHORT) % KV_CRASH_SHORT_COUNT;
+    if (is_short) ops = KV_CRASH_SHORT_STEPS;
     *w = (kv_crash_workload){.count = ops};
     w->steps = kv_zalloc(ops * sizeof *w->steps);
     w->state = kv_zalloc((ops + 1) * sizeof *w->state);
     for (uint32_t i = 0; i < ops; i++) {
         kv_crash_step *step = &w->steps[i];
-        step->kind = pick_kind(&rng);
+        *step = is_short ? short_step(left % KV_CRASH_SHORT_KINDS)
+                         : pick_step(&rng);
+        left /= KV_CRASH_SHORT_KINDS;
         step->commit = w->commits;
         if (step->kind != KV_CRASH_WRITE) continue;
-        fill_write(step, &rng);
         uint32_t *before = w->state[w->commits];
         uint32_t *after = w->state[++w->commits];
         step->commit = w->commits;

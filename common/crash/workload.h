@@ -5,6 +5,10 @@
 // commit, numbered from 1; a value says which commit wrote it, so that what a
 // recovered store holds can be named:
 //
+// Seeds from KV_CRASH_SHORT on name the short workloads: every sequence of
+// three steps out of fifteen, one seed each. What goes wrong after a crash is
+// mostly the fault of few steps in the wrong order, so all of them are tried.
+//
 //     state[n][key]   the commit that key's value is from after n commits,
 //                     0 if the key is not there
 
@@ -13,7 +17,14 @@
 
 #include "common/engine.h"
 
-enum { KV_CRASH_KEYS = 12, KV_CRASH_CHANGES_MAX = 3 };
+enum {
+    KV_CRASH_KEYS = 12,
+    KV_CRASH_CHANGES_MAX = 3,
+    KV_CRASH_SHORT_STEPS = 3,
+    KV_CRASH_SHORT_KINDS = 15,
+    KV_CRASH_SHORT_COUNT = 15 * 15 * 15,
+};
+#define KV_CRASH_SHORT ((uint64_t)1 << 40)
 
 typedef enum kv_crash_step_kind {
     KV_CRASH_WRITE,
@@ -42,6 +53,7 @@ typedef struct kv_crash_workload {
     uint32_t (*state)[KV_CRASH_KEYS]; // commits + 1 of them
 } kv_crash_workload;
 
+// A short workload has KV_CRASH_SHORT_STEPS steps, whatever `ops` says.
 void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops);
 void kv_crash_workload_free(kv_crash_workload *w);
 

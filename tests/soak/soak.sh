@@ -82,6 +82,7 @@ long_suites() {
     [ "$count" -gt 0 ] || { say "no durable engine"; failures=1; return; }
     for e in $engines; do
         share $((24 / count)) $t/crash/test_crash "$e" 20000 SEED
+        share $((4 / count)) $t/crash/test_short "$e"
         share $((14 / count)) $t/fault/test_damage "$e" 60 SEED
         share $((10 / count)) $t/fault/test_fault "$e" SEED
         share $((6 / count)) $t/crash/test_kill "$e" 200 SEED
