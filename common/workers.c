@@ -43,7 +43,8 @@ void kv_workers_open(kv_workers *w, unsigned count, kv_step *step, void *arg)
     kv_mutex_init(&w->lock);
     kv_cond_init(&w->wake);
     w->threads = kv_zalloc((count + 1) * sizeof *w->threads);
-    w->count = count; // before the first of them runs: steps may wake the others
+    w->count =
+        count; // before the first of them runs: steps may wake the others
     for (unsigned i = 0; i < count; i++) {
         kv_thread_start(&w->threads[i], run_worker, w);
     }
