@@ -98,6 +98,10 @@ kv_status cmp_io_read(cmp_io *io)
         kv_disk_mapped_writes(&writes, &write_bytes);
         io->writes += writes;
         io->write_bytes += write_bytes;
+        uint64_t charged = 0, cancelled = 0;
+        find_number(text, "\nwrite_bytes: ", &charged);
+        find_number(text, "cancelled_write_bytes: ", &cancelled);
+        io->charged_bytes = charged > cancelled ? charged - cancelled : 0;
         return KV_OK;
     }
     return kv_fail(KV_UNSUPPORTED, "/proc/self/io tells no byte counts here");

@@ -21,6 +21,9 @@ uint64_t cmp_process_cpu_ns(void);
 // in it: the kernel does not count them.
 typedef struct cmp_io {
     uint64_t reads, read_bytes, writes, write_bytes;
+    // Of the writes, what the kernel charged to a device so far, less what was
+    // removed before it got there; 0 on a file system in memory.
+    uint64_t charged_bytes;
 } cmp_io;
 KV_MUST_USE kv_status cmp_io_read(cmp_io *io);
 

@@ -94,6 +94,7 @@ const cmp_chart cmp_charts[] = {
      .expected = "The beginning is a honeymoon: levels fill and nothing has "
                  "to be merged yet. Only what comes after it is the price.",
      .claims = "S04 C35",
+     .log_axes = "y",
      .needs = CMP_NEEDS_CLAIMS,
      .is_front = true,
      .make = cmp_chart_points},

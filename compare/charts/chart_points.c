@@ -235,13 +235,13 @@ static void script_end_names(cmp_figure *f, const points *all, const panel *p,
     kv_free(at);
 }
 
+// Series in the key: all of them, unless each is a single point.
 static size_t lines_named(const points *all, const panel *p)
 {
-    size_t count = 0;
     for (size_t i = 0; i < p->series; i++) {
-        count += all->of[p->first + i].points > 1;
+        if (all->of[p->first + i].points > 1) return p->series;
     }
-    return count;
+    return 0;
 }
 
 // How many lines end above this one.
@@ -251,7 +251,6 @@ static size_t lines_above(const points *all, const panel *p, size_t index)
     size_t above = 0;
     for (size_t k = 0; k < p->series; k++) {
         const series *o = &all->of[p->first + k];
-        if (o->points < 2) continue;
         above += o->last_y > s->last_y || (o->last_y >= s->last_y && k < index);
     }
     return above;
@@ -266,9 +265,8 @@ static void script_key(cmp_figure *f, const points *all, const panel *p)
                   "set label 3 Panel[p] at graph 0, screen top(p) + %d.0 / "
                   "height left offset 0, 0 font ',12' tc rgb '#111111'\n",
                   (int)(KEY_LINE * lines) + 14);
-    for (size_t i = 0; i < p->series; i++) {
+    for (size_t i = 0; i < lines; i++) {
         const series *s = &all->of[p->first + i];
-        if (s->points < 2) continue;
         kv_buf_printf(&f->script, "set label %zu ", 10 + i);
         cmp_quoted(&f->script, s->name);
         kv_buf_printf(&f->script,
@@ -279,33 +277,44 @@ static void script_key(cmp_figure *f, const points *all, const panel *p)
     }
 }
 
-// A series of one point has its name beside the point.
-static void script_point_names(cmp_figure *f, const points *all, const panel *p)
+// A series of one point has its name beside the point, or a little above or
+// below where another name is.
+static void script_point_names(cmp_figure *f, const points *all, const panel *p,
+                               double gap)
 {
+    double *at = kv_alloc((p->series + 1) * sizeof *at);
+    for (size_t i = 0; i < p->series; i++) {
+        at[i] = cmp_axis_place(&p->y, all->of[p->first + i].last_y);
+    }
+    cmp_spread_out(at, p->series, gap);
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
         if (s->points != 1 || isnan(s->last_y)) continue;
         bool is_right = cmp_axis_place(&p->x, s->last_x) > 0.6;
-        bool is_high = cmp_axis_place(&p->y, s->last_y) > 0.9;
         kv_buf_printf(&f->script, "set label %zu ", 10 + i);
         cmp_quoted(&f->script, s->name);
         kv_buf_printf(&f->script,
-                      " at first %.9g, first %.9g %s offset %s, %s font ',11' "
-                      "tc rgb '#222222' front\n",
-                      s->last_x, s->last_y, is_right ? "right" : "left",
-                      is_right ? "-0.8" : "0.8", is_high ? "-0.4" : "0.4");
+                      " at first %.9g, graph %.3f %s offset %s, 0.2 font "
+                      "',11' tc rgb '#222222' front\n",
+                      s->last_x, fmax(at[i], 0.03), is_right ? "right" : "left",
+                      is_right ? "-0.8" : "0.8");
     }
+    kv_free(at);
 }
 
 static void script_lines(cmp_figure *f, const points *all, const panel *p)
 {
     const char *comma = "plot ";
+    // Several series over names are marks beside each other: no line leads
+    // from one name to the next. A single one is a course of events.
+    bool is_apart = p->x.names != NULL && p->series > 1;
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
         kv_buf_printf(&f->script,
                       "%sdata skip %zu every ::0::%zu using 3:4 "
-                      "with linespoints %s",
-                      comma, s->first + 1, s->points - 1, s->look);
+                      "with %s %s",
+                      comma, s->first + 1, s->points - 1,
+                      is_apart ? "points" : "linespoints", s->look);
         comma = ", \\\n     ";
     }
     for (size_t i = 0; i < p->series; i++) {
@@ -331,7 +340,9 @@ static void script_panel(cmp_figure *f, points *all, size_t index, double gap)
     cmp_append(&f->script, " offset 0, 0.4 font ',10' tc rgb '#444444'\n");
     if (all->has_long_names) script_key(f, all, p);
     else script_end_names(f, all, p, gap);
-    script_point_names(f, all, p);
+    if (!all->has_long_names || lines_named(all, p) == 0) {
+        script_point_names(f, all, p, gap);
+    }
     script_lines(f, all, p);
 }
 

@@ -6,11 +6,22 @@
 #include "compare/claims/claim.h"
 
 static const cmp_claim *const groups[] = {
-    cmp_claims_of_logs,    cmp_claims_of_indexes,    cmp_claims_of_sorted_files,
-    cmp_claims_of_filters, cmp_claims_of_compaction, cmp_claims_of_ranges,
-    cmp_claims_of_trees,   cmp_claims_of_crashes,    cmp_claims_of_tails,
-    cmp_claims_of_growth,  cmp_claims_of_layouts,    cmp_claims_of_snapshots,
-    cmp_claims_of_memory,  cmp_claims_of_recovery,   cmp_claims_of_merging,
+    cmp_studies,
+    cmp_claims_of_logs,
+    cmp_claims_of_indexes,
+    cmp_claims_of_sorted_files,
+    cmp_claims_of_filters,
+    cmp_claims_of_compaction,
+    cmp_claims_of_ranges,
+    cmp_claims_of_trees,
+    cmp_claims_of_crashes,
+    cmp_claims_of_tails,
+    cmp_claims_of_growth,
+    cmp_claims_of_layouts,
+    cmp_claims_of_snapshots,
+    cmp_claims_of_memory,
+    cmp_claims_of_recovery,
+    cmp_claims_of_merging,
 };
 enum { GROUPS = sizeof groups / sizeof *groups };
 

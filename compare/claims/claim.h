@@ -10,6 +10,9 @@
 //     contradicted   a check fails here: the figures say by how much
 //     not tried      an engine or a tool it needs is not there
 //
+// A study (S04; studies.c) is an experiment that asks without claiming: it has
+// points for a chart, needs no checks, and comes out "measured".
+//
 // Book: "Storage and Retrieval", of both editions (notes/book-map.md)
 
 #ifndef COMPARE_CLAIMS_CLAIM_H
@@ -39,6 +42,7 @@ extern const cmp_claim cmp_claims_of_merging[];
 extern const cmp_claim cmp_claims_of_recovery[];
 extern const cmp_claim cmp_claims_of_sorted_files[];
 extern const cmp_claim cmp_claims_of_trees[];
+extern const cmp_claim cmp_studies[];
 extern const cmp_claim cmp_claims_of_crashes[];
 extern const cmp_claim cmp_claims_of_tails[];
 extern const cmp_claim cmp_claims_of_growth[];
