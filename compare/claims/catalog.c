@@ -22,6 +22,7 @@ static const cmp_claim *const groups[] = {
     cmp_claims_of_memory,
     cmp_claims_of_recovery,
     cmp_claims_of_merging,
+    cmp_claims_of_compression,
 };
 enum { GROUPS = sizeof groups / sizeof *groups };
 

@@ -38,6 +38,7 @@ extern const cmp_claim cmp_claims_of_logs[];
 extern const cmp_claim cmp_claims_of_filters[];
 extern const cmp_claim cmp_claims_of_compaction[];
 extern const cmp_claim cmp_claims_of_ranges[];
+extern const cmp_claim cmp_claims_of_compression[];
 extern const cmp_claim cmp_claims_of_merging[];
 extern const cmp_claim cmp_claims_of_recovery[];
 extern const cmp_claim cmp_claims_of_sorted_files[];
