@@ -118,7 +118,7 @@ static kv_status tiers_write_less(cmp_bench *b)
 
 // ---- C22 --------------------------------------------------------------------
 
-enum { POINTS = 200, ROUNDS = 5 };
+enum { POINTS = 100, ROUNDS = 5 };
 
 struct room {
     double peak;               // bytes on disk / live bytes, at most
@@ -325,7 +325,7 @@ const cmp_claim cmp_claims_of_compaction[] = {
               "replaced five times over: keys alike, by Zipf's law, and 1 % of "
               "them nearly always. Expected: the model of Lim, Andersen and "
               "Kaminsky with this tree's own levels.",
-     .x = "which keys: all alike, Zipf, 1 %",
+     .x = "uniform, Zipf, hotspot",
      .y = "bytes written / bytes given",
      .is_counted = true,
      .run = few_keys_cost_less},

@@ -162,8 +162,7 @@ static kv_status heap_of_merge(cmp_bench *b, uint32_t records, unsigned count,
                                  (double)cmp_specimen_stats(&s).index_bytes;
     if (st == KV_OK) {
         char series[32];
-        snprintf(series, sizeof series, "%u records",
-                 (unsigned)shape.records / 100 * 100);
+        snprintf(series, sizeof series, "%u records", (unsigned)records);
         cmp_note(b, series, count, *bytes, NAN);
     }
     cmp_specimen_close(&s);

@@ -189,9 +189,9 @@ static kv_status checksums_find_damage(cmp_bench *b)
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
         KV_TRY(wreck_store(b, engines[i], &t));
     }
-    cmp_check_at_most(
-        b, "cuts after which the last record counted, or whole did not",
-        t.believed, 0);
+    cmp_check_at_most(b,
+                      "cuts after which the record was there, or whole and not",
+                      t.believed, 0);
     cmp_check_at_most(b, "cuts and flips that took other records with them",
                       t.lost, 0);
     cmp_check_near(b, "bits turned over in the last record: share noticed",
