@@ -66,13 +66,15 @@ static int with_options(int argc, char **argv, size_t engines,
 static int chart(int argc, char **argv)
 {
     bool with_png = argc == 4 && strcmp(argv[3], "--png") == 0;
-    if (argc != 3 && !with_png) {
+    bool with_text = argc == 4 && strcmp(argv[3], "--text") == 0;
+    if (argc != 3 && !with_png && !with_text) {
         fprintf(stderr, "compare: chart takes a run's directory: compare "
-                        "chart DIR [--png]\n");
+                        "chart DIR [--png | --text]\n");
         return USAGE;
     }
-    kv_status st =
-        with_png ? cmp_report_with_png(argv[2]) : cmp_report(argv[2]);
+    kv_status st = with_png    ? cmp_report_with_png(argv[2])
+                   : with_text ? cmp_report_with_text(argv[2])
+                               : cmp_report(argv[2]);
     if (st == KV_OK) return DONE;
     fprintf(stderr, "compare: %s\n", kv_last_error());
     return FAILED;

@@ -14,3 +14,8 @@ kv_status cmp_report_with_png(const char *run_dir)
 {
     return cmp_report(run_dir);
 }
+
+kv_status cmp_report_with_text(const char *run_dir)
+{
+    return cmp_report(run_dir);
+}

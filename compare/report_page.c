@@ -18,3 +18,9 @@ kv_status cmp_report_with_png(const char *run_dir)
     KV_TRY(cmp_report(run_dir));
     return cmp_report_png(run_dir);
 }
+
+kv_status cmp_report_with_text(const char *run_dir)
+{
+    KV_TRY(cmp_report_write(run_dir));
+    return cmp_report_text(run_dir, stdout);
+}

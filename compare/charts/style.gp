@@ -8,6 +8,7 @@
 # Redraw a chart:                  gnuplot NAME.gp
 # for a phone, one column:         gnuplot -e 'narrow = 1' NAME.gp
 # as a bitmap:                     gnuplot -e "form = 'png'" NAME.gp
+# in letters, for a terminal:      gnuplot -e "form = 'txt'; narrow = 1" NAME.gp
 
 reset
 if (!exists('narrow')) narrow = 0
@@ -85,9 +86,11 @@ set label 3 Panel[p] at graph 0, graph 1 left offset character 0, 0.9 font ',12'
 if (form eq 'png') {
     set terminal pngcairo size 2 * width, 2 * height noenhanced \
         font 'DejaVu Sans,11' fontscale 2 linewidth 2 pointscale 2
+} else { if (form eq 'txt') {
+    set terminal dumb size 100, 4 + 24 * rows noenhanced mono
 } else {
     set terminal svg size width, height dynamic noenhanced \
         font 'DejaVu Sans,11' background rgb 'white' name name
-}
-set output name . (narrow ? '.narrow.' : '.') . form
+} }
+set output name . (narrow && form eq 'svg' ? '.narrow.' : '.') . form
 set multiplot

@@ -135,17 +135,35 @@ out:
     return st;
 }
 
-kv_status cmp_report_png(const char *run_dir)
+// Every chart that has a script, once more in another form.
+static kv_status draw_again(const char *run_dir, const char *set,
+                            const char *suffix, FILE *to)
 {
     for (const cmp_chart *c = cmp_charts; c->make != NULL; c++) {
-        kv_buf script = {0};
-        kv_status st = read_file(run_dir, c->name, ".gp", &script);
-        kv_buf_free(&script);
-        if (st == KV_NOT_FOUND) continue; // nothing to draw in this run
+        kv_buf text = {0};
+        kv_status st = read_file(run_dir, c->name, ".gp", &text);
+        kv_buf_clear(&text);
         if (st == KV_OK) {
-            st = run_gnuplot(run_dir, c->name, "form = 'png'", ".png");
+            st = run_gnuplot(run_dir, c->name, set, suffix);
+            if (st == KV_OK && to != NULL) {
+                st = read_file(run_dir, c->name, suffix, &text);
+            }
+            if (text.len > 0) fwrite(text.data, 1, text.len, to);
+        } else if (st == KV_NOT_FOUND) {
+            st = KV_OK; // nothing to draw in this run
         }
+        kv_buf_free(&text);
         KV_TRY(st);
     }
     return KV_OK;
+}
+
+kv_status cmp_report_png(const char *run_dir)
+{
+    return draw_again(run_dir, "form = 'png'", ".png", NULL);
+}
+
+kv_status cmp_report_text(const char *run_dir, FILE *to)
+{
+    return draw_again(run_dir, "form = 'txt'; narrow = 1", ".txt", to);
 }

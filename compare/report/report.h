@@ -14,6 +14,8 @@
 #ifndef COMPARE_REPORT_REPORT_H
 #define COMPARE_REPORT_REPORT_H
 
+#include <stdio.h>
+
 #include "common/status.h"
 
 // Draws everything anew. KV_NOT_FOUND and KV_INVALID name the file (and line)
@@ -24,5 +26,7 @@ KV_MUST_USE kv_status cmp_report_write(const char *run_dir);
 
 // NAME.png beside every NAME.gp, twice as large. Requires cmp_report_write.
 KV_MUST_USE kv_status cmp_report_png(const char *run_dir);
+// NAME.txt likewise, in letters for a terminal, and all of them to `to`.
+KV_MUST_USE kv_status cmp_report_text(const char *run_dir, FILE *to);
 
 #endif

@@ -170,6 +170,11 @@ static void pictures_and_page_are_there(void **state)
     char *dir = make_run();
     assert_ok(cmp_report_write(dir));
     assert_ok(cmp_report_png(dir));
+    FILE *said = tmpfile();
+    assert_ok(cmp_report_text(dir, said));
+    assert_true(ftell(said) > 1000);
+    fclose(said);
+    assert_has(dir, "naive_quadratic.txt", "Rewriting sorted", true);
     for (size_t i = 0; i < CHARTS; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s.svg", charts[i]);
