@@ -28,8 +28,8 @@ static int help(FILE *to, int code)
                 "       compare duel A B [OPTIONS]   two of them, in turns\n"
                 "       compare claims [C07 ...]     the book's claims, tried "
                 "one by one\n"
-                "       compare chart DIR [--png]    a run's page and charts, "
-                "drawn anew\n"
+                "       compare chart DIR [--png|--text]  a run's page, "
+                "drawn anew; charts as bitmaps, or in letters\n"
                 "       compare list [PART]          engines, workloads, "
                 "profiles, measures, claims\n"
                 "       compare help\n\noptions\n");
