@@ -52,8 +52,8 @@ fi
 
 # ---- the same seed, the same counters ----
 counters() { awk -F'\t' '$4 == 0 && $5 != "rss_bytes"' "$1/measures.tsv" | sort; }
-stages=$("$compare" list | awk '/^workloads/ { exit } $1 == "hash" || $1 == "log" { print $1 }' |
-    paste -sd,)
+stages=$("$compare" list | awk '/^workloads/ { exit }
+    $1 ~ /^(hash|log|sst|lsm|bt)$/ { print $1 }' | paste -sd,)
 for seed in 7 7 8; do
     mv "$dir/seed" "$dir/before" 2>/dev/null
     run seed --records 2000 --seed $seed --engines "$stages" \
