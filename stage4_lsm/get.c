@@ -89,14 +89,19 @@ static kv_status ask_tables(lsm_store *s, const lsm_version *v, kv_slice key,
 
 // ---- get --------------------------------------------------------------------
 
+static void count_from_memtables(lsm_store *s, uint64_t count)
+{
+    unsigned slot = kv_thread_slot();
+    kv_count(&s->gets[slot].from_memtable, slot, count);
+}
+
 static kv_status get_in_view(lsm_store *s, const lsm_view *view, uint64_t seq,
                              kv_slice key, kv_buf *value)
 {
     bool is_known;
     kv_status st = ask_memtables(s, view, seq, key, value, &is_known);
     if (!is_known) return ask_tables(s, view->version, key, value);
-    unsigned slot = kv_thread_slot();
-    kv_count(&s->gets[slot].from_memtable, slot, 1);
+    count_from_memtables(s, 1);
     return st;
 }
 
@@ -109,6 +114,75 @@ kv_status lsm_store_get(lsm_store *s, kv_slice key, kv_buf *value)
     return st;
 }
 
+// ---- many gets --------------------------------------------------------------
+
+enum { GETS_AT_ONCE = 16 }; // about as many misses as a processor overlaps
+
+// Keys that no memtable knows: which, and where each is looked for now.
+typedef struct search {
+    size_t count;
+    struct {
+        size_t i; // of the key
+        uint64_t hash;
+        lsm_table *table; // of this run, or NULL
+    } at[GETS_AT_ONCE];
+} search;
+
+// Asks one run for all keys. Three passes: by the time the second one looks at
+// a filter, or the third one into a block, the processor has been fetching it
+// while we were busy with the other keys.
+static kv_status ask_run(lsm_store *s, const lsm_run *run, search *all,
+                         const kv_slice *keys, kv_buf *values, bool *found)
+{
+    for (size_t n = 0; n < all->count; n++) {
+        all->at[n].table = lsm_run_find(run, keys[all->at[n].i]);
+        if (all->at[n].table == NULL) continue;
+        lsm_table_prefetch_filter(all->at[n].table, all->at[n].hash);
+    }
+    for (size_t n = 0; n < all->count; n++) {
+        if (all->at[n].table == NULL) continue;
+        lsm_table_prefetch_block(all->at[n].table, keys[all->at[n].i],
+                                 all->at[n].hash);
+    }
+    size_t left = 0;
+    for (size_t n = 0; n < all->count; n++) {
+        size_t i = all->at[n].i;
+        bool is_known = false;
+        kv_status st = KV_NOT_FOUND;
+        if (all->at[n].table != NULL) {
+            st = ask_table(s, all->at[n].table, run->level, keys[i],
+                           all->at[n].hash, &values[i], &is_known);
+        }
+        if (st != KV_OK && st != KV_NOT_FOUND) return st;
+        found[i] = st == KV_OK;
+        if (st == KV_NOT_FOUND && !is_known) all->at[left++] = all->at[n];
+    }
+    all->count = left;
+    return KV_OK;
+}
+
+static kv_status get_some(lsm_store *s, const lsm_view *view, uint64_t seq,
+                          size_t count, const kv_slice *keys, kv_buf *values,
+                          bool *found)
+{
+    search all = {0};
+    for (size_t i = 0; i < count; i++) {
+        bool is_known;
+        kv_status st =
+            ask_memtables(s, view, seq, keys[i], &values[i], &is_known);
+        found[i] = st == KV_OK;
+        if (is_known) continue;
+        all.at[all.count].i = i;
+        all.at[all.count++].hash = kv_hash(keys[i], LSM_HASH_SEED);
+    }
+    count_from_memtables(s, count - all.count);
+    const lsm_version *v = view->version;
+    for (size_t i = 0; i < v->run_count && all.count > 0; i++) {
+        KV_TRY(ask_run(s, &v->runs[i], &all, keys, values, found));
+    }
+    return KV_OK;
+}
+
 // All from one view.
 kv_status lsm_store_get_many(lsm_store *s, size_t count, const kv_slice *keys,
                              kv_buf *values, bool *found)
@@ -116,10 +190,9 @@ kv_status lsm_store_get_many(lsm_store *s, size_t count, const kv_slice *keys,
     uint64_t seq;
     kv_status st = KV_OK;
     lsm_view *view = lsm_gate_enter(&s->gate, &seq);
-    for (size_t i = 0; i < count && st == KV_OK; i++) {
-        st = get_in_view(s, view, seq, keys[i], &values[i]);
-        found[i] = st == KV_OK;
-        if (st == KV_NOT_FOUND) st = KV_OK;
+    for (size_t i = 0; i < count && st == KV_OK; i += GETS_AT_ONCE) {
+        size_t some = count - i < GETS_AT_ONCE ? count - i : GETS_AT_ONCE;
+        st = get_some(s, view, seq, some, keys + i, values + i, found + i);
     }
     lsm_gate_leave(&s->gate, view);
     return st;

@@ -214,6 +214,20 @@ kv_status lsm_table_get(lsm_table *t, kv_slice key, uint64_t hash,
     }
 }
 
+void lsm_table_prefetch_filter(const lsm_table *t, uint64_t hash)
+{
+    lsm_filter_prefetch(&t->filter, hash);
+}
+
+void lsm_table_prefetch_block(lsm_table *t, kv_slice key, uint64_t hash)
+{
+    if (!lsm_filter_may_hold(&t->filter, hash)) return;
+    size_t i = lsm_index_find(&t->index, key);
+    if (i == t->index.count) return;
+    lsm_slot_prefetch(&t->slots[i],
+                      lsm_index_size(&t->index, i) - LSM_SEAL_BYTES);
+}
+
 uint64_t lsm_table_range_seq(const lsm_table *t, kv_slice key, uint64_t seq_max)
 {
     uint64_t newest = 0;

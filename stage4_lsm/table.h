@@ -94,6 +94,11 @@ typedef struct lsm_found {
 // Cost: 1 read, or none: filter, cache.
 KV_MUST_USE kv_status lsm_table_get(lsm_table *t, kv_slice key, uint64_t hash,
                                     uint64_t seq_max, lsm_found *out);
+// Asks for the memory that the next lsm_table_get of this key will look at,
+// without waiting for it: the filter; then, if that says perhaps, the block, if
+// it is in memory.
+void lsm_table_prefetch_filter(const lsm_table *t, uint64_t hash);
+void lsm_table_prefetch_block(lsm_table *t, kv_slice key, uint64_t hash);
 static inline void lsm_found_release(lsm_found *found)
 {
     lsm_frame_unpin(found->frame);
