@@ -21,6 +21,12 @@ KV_MUST_USE kv_status bt_chain_write(bt_tx *tx, kv_slice value,
 // Drops the pages. Cost: 1 read per page that is not in memory.
 KV_MUST_USE kv_status bt_chain_drop(bt_tx *tx, uint64_t first, uint64_t bytes);
 
+// Moves the pages from `goal` on to places below it, if so many are free; and
+// with journal=cow those before them, which refer to them. *first may become
+// another. *count of them have to move; `done`: there was room for all.
+KV_MUST_USE kv_status bt_chain_move(bt_tx *tx, uint64_t *first, uint64_t bytes,
+                                    uint64_t goal, size_t *count, bool *done);
+
 // KV_CORRUPT unless the page can be the next of a chain with `rest` bytes to
 // come.
 KV_MUST_USE kv_status bt_chain_expect(const uint8_t *page, uint64_t rest);

@@ -33,7 +33,9 @@ static kv_status load_first(bt_tx *tx)
     uint64_t id = tx->shape.free_list;
     KV_TRY(read_list_page(tx, id, &page));
     for (size_t i = 0; i < bt_count(page); i++) {
-        bt_ids_add(&tx->reusable, bt_free_get(page, i));
+        uint64_t listed = bt_free_get(page, i);
+        bool is_low = tx->goal == 0 || listed < tx->goal;
+        bt_ids_add(is_low ? &tx->reusable : &tx->aside, listed);
     }
     tx->shape.free_count -= bt_count(page);
     tx->shape.free_list = bt_link(page);
@@ -41,19 +43,28 @@ static kv_status load_first(bt_tx *tx)
     return KV_OK;
 }
 
-static kv_status take_in_memory(bt_tx *tx, uint64_t *id)
+kv_status bt_freelist_load(bt_tx *tx, size_t count, bool *done)
 {
-    while (tx->reusable.count == 0 && tx->shape.free_list != 0) {
+    while (tx->reusable.count < count && tx->shape.free_list != 0) {
         KV_TRY(load_first(tx));
     }
-    if (tx->reusable.count == 0) return extend(tx, id);
-    *id = tx->reusable.id[--tx->reusable.count];
+    *done = tx->reusable.count >= count;
+    return KV_OK;
+}
+
+static kv_status take_in_memory(bt_tx *tx, uint64_t *id)
+{
+    bool has_low;
+    KV_TRY(bt_freelist_load(tx, 1, &has_low));
+    bt_ids *from = has_low ? &tx->reusable : &tx->aside;
+    if (from->count == 0) return extend(tx, id);
+    *id = from->id[--from->count];
     return KV_OK;
 }
 
 kv_status bt_freelist_take(bt_tx *tx, uint64_t *id)
 {
-    if (tx->is_cow) return take_in_memory(tx, id);
+    if (tx->is_cow || tx->goal != 0) return take_in_memory(tx, id);
     uint64_t first = tx->shape.free_list;
     if (first == 0) return extend(tx, id);
     const uint8_t *page;
@@ -92,33 +103,68 @@ static kv_status push(bt_tx *tx, uint64_t id)
     return KV_OK;
 }
 
-// Writes ids into new pages at the front of the list: one taken from `from`
-// for each, or from the end of the file.
+// Of two lists that ascend, the highest id.
+static uint64_t take_highest(bt_ids *a, bt_ids *b)
+{
+    bool has_a = a->count > 0, has_b = b->count > 0;
+    bool is_a = has_a && (!has_b || a->id[a->count - 1] > b->id[b->count - 1]);
+    bt_ids *from = is_a ? a : b;
+    return from->id[--from->count];
+}
+
+// A place for a page of the list: one that was free before, or in place of one
+// that no superblock leads to (X2), or the end of the file.
+static kv_status take_own(bt_tx *tx, bt_ids *places, bt_ids *ids, uint64_t *id,
+                          uint8_t **page)
+{
+    bool is_listed = places->count > 0;
+    if (is_listed) *id = places->id[--places->count];
+    else if (!tx->is_cow) *id = ids->id[--ids->count];
+    else KV_TRY(extend(tx, id));
+    return bt_tx_create_at(tx, *id, is_listed, page);
+}
+
+// Writes ids into new pages at the front of the list; `from` were free before
+// this commit, and the last of them, its highest, have the pages. Of the rest
+// the highest are written first: the lowest are the first to be given out.
 static kv_status write_ids(bt_tx *tx, bt_ids *from, bt_ids *ids)
 {
     uint32_t page_bytes = tx->cache->config.page_bytes;
-    while (from->count + ids->count > 0) {
+    size_t capacity = bt_free_capacity(page_bytes);
+    size_t pages = (from->count + ids->count + capacity) / (capacity + 1);
+    if (pages > from->count) pages = from->count;
+    from->count -= pages;
+    bt_ids places = {.count = pages};
+    if (pages > 0) places.id = from->id + from->count;
+    while (places.count + from->count + ids->count > 0) {
         uint64_t id = 0;
         uint8_t *page;
-        if (from->count > 0) id = from->id[--from->count];
-        else KV_TRY(extend(tx, &id));
-        KV_TRY(bt_tx_create_at(tx, id, true, &page));
+        KV_TRY(take_own(tx, &places, ids, &id, &page));
         bt_page_init(page, page_bytes, BT_FREE_LIST, 0, id);
         bt_set_link(page, tx->shape.free_list);
         tx->shape.free_list = id;
-        size_t room = bt_free_capacity(page_bytes);
-        for (; room > 0 && ids->count > 0; room--, tx->shape.free_count++) {
-            bt_free_push(page, ids->id[--ids->count]);
-        }
-        for (; room > 0 && from->count > 0; room--, tx->shape.free_count++) {
-            bt_free_push(page, from->id[--from->count]);
+        size_t room = capacity;
+        for (; room > 0 && from->count + ids->count > 0; room--) {
+            bt_free_push(page, take_highest(from, ids));
+            tx->shape.free_count++;
         }
     }
     return KV_OK;
 }
 
+static kv_status close_sorted(bt_tx *tx)
+{
+    for (size_t i = 0; i < tx->aside.count; i++) {
+        bt_ids_add(&tx->reusable, tx->aside.id[i]);
+    }
+    bt_ids_sort(&tx->reusable);
+    bt_ids_sort(&tx->dropped);
+    return write_ids(tx, &tx->reusable, &tx->dropped);
+}
+
 kv_status bt_freelist_close(bt_tx *tx)
 {
+    if (tx->goal != 0) return close_sorted(tx);
     if (tx->is_cow) return write_ids(tx, &tx->reusable, &tx->dropped);
     while (tx->dropped.count > 0) {
         KV_TRY(push(tx, tx->dropped.id[--tx->dropped.count]));
@@ -169,11 +215,11 @@ static bool take_last(bt_ids *ids, uint64_t id)
     return true;
 }
 
-kv_status bt_freelist_trim(bt_tx *tx, size_t ids_max)
+kv_status bt_freelist_trim(bt_tx *tx)
 {
     gathered g = {0};
     bt_shape *shape = &tx->shape;
-    if (shape->free_list == 0 || shape->free_count > ids_max) return KV_OK;
+    if (shape->free_list == 0) return KV_OK;
     kv_status st = bt_freelist_walk(tx, gather_id, &g);
     if (st != KV_OK) goto out;
     bt_ids_sort(&g.listed);
@@ -189,7 +235,6 @@ kv_status bt_freelist_trim(bt_tx *tx, size_t ids_max)
     for (size_t i = 0; i < g.own.count; i++) {
         bt_ids_add(tx->is_cow ? &tx->dropped : &g.listed, g.own.id[i]);
     }
-    // Highest first: the lowest come last, and are the first to be given out.
     bt_ids_sort(&g.listed);
     st = write_ids(tx, &g.listed, &tx->dropped);
 out:

@@ -9,6 +9,8 @@
 // a page of the list that is empty is handed out itself. With journal=cow the
 // first page is taken into memory whole, dropped, and written elsewhere when
 // the commit is closed: a page that a superblock leads to never changes.
+// A commit that moves pages (squeeze.h) does so with either journal, and sorts
+// what it took: low ids come to the front of the list, high ones behind them.
 //
 // Invariants
 //   F1  A page is on the list, of the list, in the tree, or in a value; in one
@@ -34,9 +36,14 @@ typedef kv_status bt_freelist_visitor(void *arg, uint64_t id, bool is_own);
 KV_MUST_USE kv_status bt_freelist_walk(bt_tx *tx, bt_freelist_visitor *visit,
                                        void *arg);
 
-// Takes the pages at the end of the file off the list: the file can be cut to
-// shape.page_count afterwards. Does nothing where the list is longer than
-// `ids_max` (it is rewritten whole).
-KV_MUST_USE kv_status bt_freelist_trim(bt_tx *tx, size_t ids_max);
+// Takes the list's first pages off it until at least `count` ids, below the
+// goal if there is one, are in memory for this commit; `done`: there were.
+// With journal=cow, or with a goal.
+KV_MUST_USE kv_status bt_freelist_load(bt_tx *tx, size_t count, bool *done);
+
+// Takes the pages at the end of the file off the list, which is written anew
+// for that: the file can be cut to shape.page_count afterwards. Cost: 8 bytes
+// of log for each page on the list, if there is anything to cut.
+KV_MUST_USE kv_status bt_freelist_trim(bt_tx *tx);
 
 #endif

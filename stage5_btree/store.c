@@ -33,6 +33,7 @@ kv_status bt_store_close(bt_store *s)
     kv_status closed = kv_file_close(s->file);
     s->file = NULL;
     bt_tx_free(&s->tx);
+    bt_squeeze_free(&s->squeeze);
     bt_cache_close(&s->cache);
     kv_buf_free(&s->scratch);
     kv_commit_close(&s->line);
@@ -111,7 +112,7 @@ static kv_status log_commit(bt_store *s)
 
 static kv_status finish(bt_store *s)
 {
-    if (s->tx.changed.count == 0) return KV_OK; // nothing was there to delete
+    if (bt_tx_is_empty(&s->tx)) return KV_OK; // nothing was there to delete
     KV_TRY(s->config.is_cow ? bt_store_write_commit(s) : log_commit(s)); // W1
     bt_tx_publish(&s->tx);
     for (size_t i = 0; s->config.is_cow && i < s->tx.changed.count; i++) {

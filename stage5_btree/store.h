@@ -30,6 +30,7 @@
 
 #include "common/commit.h"
 
+#include "squeeze.h"
 #include "tree.h"
 #include "wal.h"
 
@@ -63,6 +64,9 @@ typedef struct bt_store {
     bt_shape shape; // of the newest commit
     uint64_t seq;   // its number
     kv_buf scratch;
+
+    bt_squeeze squeeze;    // in line, and under the work lock
+    uint64_t squeezed_seq; // the commit that needs no squeezing
 
     kv_mutex work;
     bool has_work_lock;

@@ -38,8 +38,7 @@ static kv_status root_level(bt_tx *tx, unsigned *level)
     return bt_tree_expect(page, *level);
 }
 
-// Down to the page of `level` that `key` belongs to, if there is such a level.
-static kv_status descend(bt_tx *tx, kv_slice key, unsigned level, bt_path *p)
+kv_status bt_tree_descend(bt_tx *tx, kv_slice key, unsigned level, bt_path *p)
 {
     unsigned at;
     const uint8_t *page;
@@ -75,9 +74,7 @@ static kv_status own_child(bt_tx *tx, uint8_t *parent, size_t index,
     return KV_OK;
 }
 
-// The path's page at depth `d`. Where a changed page gets another id, all above
-// it change, too.
-static kv_status own(bt_tx *tx, bt_path *p, size_t d, uint8_t **page)
+kv_status bt_tree_own(bt_tx *tx, bt_path *p, size_t d, uint8_t **page)
 {
     uint64_t *id = &p->step[d].id;
     if (!tx->is_cow) return bt_tx_change(tx, id, page);
@@ -87,8 +84,23 @@ static kv_status own(bt_tx *tx, bt_path *p, size_t d, uint8_t **page)
         return KV_OK;
     }
     uint8_t *parent;
-    KV_TRY(own(tx, p, d - 1, &parent));
+    KV_TRY(bt_tree_own(tx, p, d - 1, &parent));
     return own_child(tx, parent, p->step[d - 1].index, id, page);
+}
+
+kv_status bt_tree_move(bt_tx *tx, bt_path *p, size_t d)
+{
+    uint64_t *id = &p->step[d].id;
+    uint8_t *page, *parent;
+    if (d == 0) {
+        KV_TRY(bt_tx_move(tx, id, &page));
+        tx->shape.root = *id;
+        return KV_OK;
+    }
+    KV_TRY(bt_tree_own(tx, p, d - 1, &parent));
+    KV_TRY(bt_tx_move(tx, id, &page));
+    bt_page_set_child(parent, p->step[d - 1].index, *id);
+    return KV_OK;
 }
 
 // ---- neighbours -------------------------------------------------------------
@@ -119,7 +131,7 @@ static void free_family(family *f)
 static kv_status gather(bt_tx *tx, bt_path *p, size_t d, size_t first,
                         size_t count, family *f)
 {
-    KV_TRY(own(tx, p, d, &f->parent));
+    KV_TRY(bt_tree_own(tx, p, d, &f->parent));
     f->level = bt_level(f->parent) - 1;
     f->first = first;
     f->deal.from_count = count;
@@ -166,9 +178,14 @@ static kv_status redeal(bt_tx *tx, bt_path *p, size_t d, size_t first,
     return st;
 }
 
-// Bytes in use in a child, and how many it has.
-static kv_status used_in(bt_tx *tx, const bt_path *p, size_t d, size_t index,
-                         size_t *used)
+kv_status bt_tree_merge(bt_tx *tx, bt_path *p, size_t d, size_t first,
+                        size_t count, bool *done)
+{
+    return redeal(tx, p, d, first, count, count - 1, NULL, BT_EVEN, done);
+}
+
+kv_status bt_tree_used_in(bt_tx *tx, const bt_path *p, size_t d, size_t index,
+                          size_t *used)
 {
     const uint8_t *parent, *child;
     KV_TRY(bt_tx_read(tx, p->step[d].id, &parent));
@@ -185,7 +202,7 @@ static kv_status split_root(bt_tx *tx, bt_path *p, const bt_cell *extra,
 {
     uint8_t *root;
     family f = {.deal = {.from_count = 1, .extra = extra, .packing = packing}};
-    kv_status st = own(tx, p, 0, &f.pages[0]);
+    kv_status st = bt_tree_own(tx, p, 0, &f.pages[0]);
     f.ids[0] = p->step[0].id;
     if (st == KV_OK) st = bt_tx_create(tx, &f.ids[1], &f.pages[1]);
     if (st == KV_OK) st = bt_tx_create(tx, &tx->shape.root, &root);
@@ -244,9 +261,9 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
     }
     size_t bytes = bt_cell_bytes(extra, d == p->depth ? BT_LEAF : BT_INNER, 0) +
                    BT_SLOT_BYTES;
-    KV_TRY(used_in(tx, p, d - 1, index, &used));
-    if (has_right) KV_TRY(used_in(tx, p, d - 1, index + 1, &right));
-    if (has_left) KV_TRY(used_in(tx, p, d - 1, index - 1, &left));
+    KV_TRY(bt_tree_used_in(tx, p, d - 1, index, &used));
+    if (has_right) KV_TRY(bt_tree_used_in(tx, p, d - 1, index + 1, &right));
+    if (has_left) KV_TRY(bt_tree_used_in(tx, p, d - 1, index - 1, &left));
     bool shares_right = has_right && has_room(tx, used, right, bytes);
     bool shares_left = has_left && has_room(tx, used, left, bytes);
     if (shares_left && (!shares_right || left < right)) {
@@ -284,8 +301,8 @@ static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
     bt_path p;
     uint8_t *page;
     size_t slot;
-    KV_TRY(descend(tx, key, level, &p));
-    KV_TRY(own(tx, &p, p.depth, &page));
+    KV_TRY(bt_tree_descend(tx, key, level, &p));
+    KV_TRY(bt_tree_own(tx, &p, p.depth, &page));
     if (bt_page_find(page, key, &slot)) return no_tree(bt_page_id(page)); // B2
     if (bt_page_insert(page, slot, cell)) return KV_OK;
     return make_room(tx, &p, p.depth, cell, packing_at(&p, page, slot));
@@ -300,12 +317,17 @@ static kv_status drop_root(bt_tx *tx)
     KV_TRY(bt_tx_read(tx, tx->shape.root, &page));
     while (bt_kind_of(page) == BT_INNER && bt_count(page) == 0) {
         uint64_t child = bt_link(page);
-        bt_tx_drop(tx, tx->shape.root);
         EXPLAIN(tx->explain,
                 "page %" PRIu64 " was the root and has one child left: page "
                 "%" PRIu64 " is the root",
                 tx->shape.root, child);
         uint8_t *changed;
+        // It lost its last separator just now, and would be no page on disk
+        // (F8); what is free is read again by who redoes the log.
+        KV_TRY(bt_tx_change(tx, &tx->shape.root, &changed));
+        bt_page_init(changed, tx->cache->config.page_bytes, BT_LEAF, 0,
+                     tx->shape.root);
+        bt_tx_drop(tx, tx->shape.root);
         KV_TRY(bt_tx_change(tx, &child, &changed)); // B4
         tx->shape.root = child;
         page = changed;
@@ -313,9 +335,7 @@ static kv_status drop_root(bt_tx *tx)
     return KV_OK;
 }
 
-// Merges the page at depth `d` with a neighbour, or borrows from it, if it is
-// sparse; then sees to the page above.
-static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
+kv_status bt_tree_fill_up(bt_tx *tx, bt_path *p, size_t d)
 {
     if (d == 0) return drop_root(tx);
     const uint8_t *parent, *page;
@@ -327,7 +347,8 @@ static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
     if (used >= capacity / 3 && !is_empty) return KV_OK;
     KV_TRY(bt_tx_read(tx, p->step[d - 1].id, &parent));
     size_t index = p->step[d - 1].index, first = index > 0 ? index - 1 : 0;
-    KV_TRY(used_in(tx, p, d - 1, index == first ? first + 1 : first, &other));
+    KV_TRY(bt_tree_used_in(tx, p, d - 1, index == first ? first + 1 : first,
+                           &other));
     bool done = false;
     if (used + other < capacity - capacity / 8) {
         EXPLAIN(tx->explain,
@@ -335,7 +356,7 @@ static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
                 "neighbour",
                 p->step[d].id);
         KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
-        if (done) return fill_up(tx, p, d - 1);
+        if (done) return bt_tree_fill_up(tx, p, d - 1);
     }
     if (used >= capacity / 6 && !is_empty) return KV_OK;
     EXPLAIN(tx->explain, "page %" PRIu64 " is sparse: borrows from a neighbour",
@@ -344,7 +365,7 @@ static kv_status fill_up(bt_tx *tx, bt_path *p, size_t d)
     if (!done && is_empty) {
         KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
         if (!done) return no_tree(p->step[d].id);
-        return fill_up(tx, p, d - 1);
+        return bt_tree_fill_up(tx, p, d - 1);
     }
     return KV_OK;
 }
@@ -374,7 +395,7 @@ static kv_status put_cell(bt_tx *tx, bt_path *p, kv_slice key,
 {
     uint8_t *page;
     size_t slot;
-    KV_TRY(own(tx, p, p->depth, &page));
+    KV_TRY(bt_tree_own(tx, p, p->depth, &page));
     bool is_there = bt_page_find(page, key, &slot);
     if (is_there) {
         KV_TRY(drop_value(tx, page, slot));
@@ -400,7 +421,7 @@ kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value)
         KV_TRY(bt_chain_write(tx, value, &first));
         cell = bt_cell_of_overflow(key, first, (uint32_t)value.len);
     }
-    KV_TRY(descend(tx, key, 0, &p));
+    KV_TRY(bt_tree_descend(tx, key, 0, &p));
     return put_cell(tx, &p, key, &cell);
 }
 
@@ -410,7 +431,7 @@ kv_status bt_tree_del(bt_tx *tx, kv_slice key)
     size_t slot;
     const uint8_t *leaf;
     uint8_t *page;
-    KV_TRY(descend(tx, key, 0, &p));
+    KV_TRY(bt_tree_descend(tx, key, 0, &p));
     KV_TRY(bt_tx_read(tx, p.step[p.depth].id, &leaf));
     if (!bt_page_find(leaf, key, &slot)) {
         EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: the key is not there",
@@ -418,10 +439,10 @@ kv_status bt_tree_del(bt_tx *tx, kv_slice key)
         return KV_OK;
     }
     KV_TRY(drop_value(tx, leaf, slot));
-    KV_TRY(own(tx, &p, p.depth, &page));
+    KV_TRY(bt_tree_own(tx, &p, p.depth, &page));
     bt_page_remove(page, slot);
     tx->shape.key_count--;
     EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: slot %zu removed, %zu left",
             bt_page_id(page), slot, bt_count(page));
-    return fill_up(tx, &p, p.depth);
+    return bt_tree_fill_up(tx, &p, p.depth);
 }

@@ -56,6 +56,32 @@ KV_MUST_USE kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value);
 // Nothing happens if the key is not there.
 KV_MUST_USE kv_status bt_tree_del(bt_tx *tx, kv_slice key);
 
+// ---- for squeeze.c ----------------------------------------------------------
+
+// Down to the page of `level` that `key` belongs to, if there is such a level;
+// an empty key belongs to the leftmost one.
+KV_MUST_USE kv_status bt_tree_descend(bt_tx *tx, kv_slice key, unsigned level,
+                                      bt_path *p);
+// The path's page at depth `d`, to be changed. Where a changed page gets
+// another id, all above it change, too.
+KV_MUST_USE kv_status bt_tree_own(bt_tx *tx, bt_path *p, size_t d,
+                                  uint8_t **page);
+// The path's page at depth `d` goes to another place in the file, and its
+// parent says so.
+KV_MUST_USE kv_status bt_tree_move(bt_tx *tx, bt_path *p, size_t d);
+// Bytes in use in a child of the page at depth `d`.
+KV_MUST_USE kv_status bt_tree_used_in(bt_tx *tx, const bt_path *p, size_t d,
+                                      size_t index, size_t *used);
+// Deals `count` children of the page at depth `d`, from `first` on, into one
+// page less, if they fit. The path may be out of date afterwards.
+KV_MUST_USE kv_status bt_tree_merge(bt_tx *tx, bt_path *p, size_t d,
+                                    size_t first, size_t count, bool *done);
+// Merges the page at depth `d` with a neighbour, or borrows from it, if it is
+// sparse; then sees to the page above.
+KV_MUST_USE kv_status bt_tree_fill_up(bt_tx *tx, bt_path *p, size_t d);
+
+// ---- for every walk ---------------------------------------------------------
+
 // KV_CORRUPT unless the page is of that level, and of the kind that goes with
 // it. What every walk asks of every page (B1).
 KV_MUST_USE kv_status bt_tree_expect(const uint8_t *page, unsigned level);

@@ -15,6 +15,8 @@ void bt_tx_begin(bt_tx *tx, uint64_t seq, const bt_shape *shape)
     tx->seq = seq;
     tx->base = tx->shape = *shape;
     tx->changed.count = tx->dropped.count = tx->reusable.count = 0;
+    tx->aside.count = 0;
+    tx->goal = 0;
 }
 
 void bt_tx_free(bt_tx *tx)
@@ -22,6 +24,7 @@ void bt_tx_free(bt_tx *tx)
     bt_ids_free(&tx->changed);
     bt_ids_free(&tx->dropped);
     bt_ids_free(&tx->reusable);
+    bt_ids_free(&tx->aside);
 }
 
 // ---- pages ------------------------------------------------------------------
@@ -73,8 +76,7 @@ kv_status bt_tx_create(bt_tx *tx, uint64_t *id, uint8_t **page)
 
 void bt_tx_drop(bt_tx *tx, uint64_t id) { bt_ids_add(&tx->dropped, id); }
 
-// The copy on write itself: the same content under another id.
-static kv_status move(bt_tx *tx, uint64_t *id, uint8_t **page)
+kv_status bt_tx_move(bt_tx *tx, uint64_t *id, uint8_t **page)
 {
     const uint8_t *old;
     uint64_t new_id;
@@ -93,7 +95,7 @@ kv_status bt_tx_change(bt_tx *tx, uint64_t *id, uint8_t **page)
         *page = bt_cache_private(tx->cache, *id);
         return KV_OK;
     }
-    if (tx->is_cow) return move(tx, id, page);
+    if (tx->is_cow) return bt_tx_move(tx, id, page);
     do { // a reader who needs a frame may evict what was just loaded
         const uint8_t *newest;
         KV_TRY(bt_tx_read(tx, *id, &newest));
@@ -114,6 +116,11 @@ static bool has_new_shape(const bt_tx *tx)
            tx->shape.page_count != tx->base.page_count ||
            tx->shape.free_list != tx->base.free_list ||
            tx->shape.free_count != tx->base.free_count;
+}
+
+bool bt_tx_is_empty(const bt_tx *tx)
+{
+    return tx->changed.count == 0 && !has_new_shape(tx);
 }
 
 static void log_page(bt_tx *tx, uint64_t id, kv_buf *to)

@@ -39,7 +39,9 @@ typedef struct bt_tx {
     bt_shape shape;     // what it leaves
     bt_ids changed;     // pages with private versions
     bt_ids dropped;     // X1
-    bt_ids reusable;    // cow: pages nobody can refer to any more
+    bt_ids reusable;    // cow, and with a goal: pages taken off the free list
+    uint64_t goal;      // of a commit that moves pages to the front of the
+    bt_ids aside;       // file: new content goes to ids below; 0: anywhere
     uint64_t images_to; // pages last changed by a commit up to this one are
                         // logged as images, and others as patches
 } bt_tx;
@@ -53,6 +55,9 @@ void bt_tx_free(bt_tx *tx);
 KV_MUST_USE kv_status bt_tx_read(bt_tx *tx, uint64_t id, const uint8_t **page);
 // A version to be changed. With journal=cow *id may become another.
 KV_MUST_USE kv_status bt_tx_change(bt_tx *tx, uint64_t *id, uint8_t **page);
+// The same content in another place, for any journal; *id becomes its id, and
+// who refers to it is the caller's to change.
+KV_MUST_USE kv_status bt_tx_move(bt_tx *tx, uint64_t *id, uint8_t **page);
 // A page for new content; its bytes are anything.
 KV_MUST_USE kv_status bt_tx_create(bt_tx *tx, uint64_t *id, uint8_t **page);
 // The same with a given id, which nothing refers to any more. `is_listed`: it
@@ -65,6 +70,8 @@ void bt_tx_drop(bt_tx *tx, uint64_t id);
 
 // Puts what was dropped on the free list. Nothing else may follow.
 KV_MUST_USE kv_status bt_tx_close_free_list(bt_tx *tx);
+// Nothing was changed, not even the length of the file.
+bool bt_tx_is_empty(const bt_tx *tx);
 // Sets the log position of every changed page, and appends the commit's items,
 // cut into payloads of some 64 KiB: `add` takes each.
 void bt_tx_log(bt_tx *tx, kv_buf *scratch,

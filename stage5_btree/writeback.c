@@ -21,7 +21,7 @@
 #include "freelist.h"
 #include "store.h"
 
-enum { BATCH_BYTES = 4 << 20, TRIM_IDS_MAX = 1 << 16 };
+enum { BATCH_BYTES = 4 << 20 };
 
 typedef struct bt_writeback {
     bool is_checkpoint;
@@ -70,19 +70,10 @@ static void list_pages(bt_store *s, bool is_all, bool is_checkpoint)
     atomic_store(&s->has_job, true);
 }
 
-static kv_status trim_free_list(void *arg)
-{
-    bt_store *s = arg;
-    // A snapshot may lead to pages that are free since it was taken.
-    if (bt_cache_oldest_snapshot(&s->cache) != UINT64_MAX) return KV_OK;
-    return bt_freelist_trim(&s->tx, TRIM_IDS_MAX);
-}
-
 // In line, and under the work lock.
-static kv_status begin_checkpoint(bt_store *s, bool is_asked)
+static kv_status begin_checkpoint(bt_store *s)
 {
     KV_TRY(bt_store_reopen_log(s));
-    if (is_asked) KV_TRY(bt_store_commit(s, trim_free_list, s));
     KV_TRY(new_log(s));
     if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->seq;
     list_pages(s, true, true);
@@ -287,6 +278,7 @@ kv_status bt_store_write_commit(bt_store *s)
 
 static bool has_anything(bt_store *s)
 {
+    if (s->config.is_cow) return false;
     return atomic_load(&s->cache.dirty_count) > 0 || s->super.lsn != s->seq ||
            s->super.log != s->log_number;
 }
@@ -311,6 +303,64 @@ static bool is_log_short(bt_store *s)
     return bt_wal_size(&s->wal) < s->config.checkpoint_bytes;
 }
 
+static kv_status squeeze(void *arg)
+{
+    bt_store *s = arg;
+    if (s->squeeze.phase == BT_SQUEEZE_TRIM) return bt_freelist_trim(&s->tx);
+    if (s->squeeze.phase == BT_SQUEEZE_IDLE) {
+        return bt_squeeze_judge(&s->squeeze, &s->tx);
+    }
+    return bt_squeeze_step(&s->squeeze, &s->tx);
+}
+
+static kv_status end_squeeze_step(void *arg)
+{
+    bt_store *s = arg;
+    return bt_squeeze_end_step(&s->squeeze, &s->tx);
+}
+
+static kv_status commit_squeeze(bt_store *s)
+{
+    bt_squeeze_phase phase = s->squeeze.phase;
+    kv_status st = bt_store_commit(s, squeeze, s);
+    bool is_walk = phase == BT_SQUEEZE_MERGE || phase == BT_SQUEEZE_MOVE;
+    if (st == KV_OK && is_walk) st = bt_store_commit(s, end_squeeze_step, s);
+    // A walk that failed is where its commit would have been: it begins anew.
+    if (st != KV_OK) s->squeeze.phase = BT_SQUEEZE_IDLE;
+    return st;
+}
+
+// With journal=cow the list's own pages can be cut off after another turn.
+static kv_status trim(bt_store *s)
+{
+    uint64_t pages = s->shape.page_count;
+    KV_TRY(commit_squeeze(s));
+    if (s->shape.page_count < pages) return KV_OK;
+    s->squeeze.phase = BT_SQUEEZE_IDLE;
+    s->squeezed_seq = s->seq;
+    return KV_OK;
+}
+
+// One step of giving space back, if something was committed since the last
+// time. Not while a cursor is open: it may need what moves away.
+static kv_status squeeze_step(bt_store *s, bool *did_work)
+{
+    bt_squeeze *q = &s->squeeze;
+    uint64_t seq = s->seq;
+    if (atomic_load(&s->must_recover) ||
+        bt_cache_oldest_snapshot(&s->cache) != UINT64_MAX) {
+        return KV_OK;
+    }
+    while (s->seq == seq &&
+           (q->phase != BT_SQUEEZE_IDLE || seq != s->squeezed_seq)) {
+        if (!s->config.is_cow) KV_TRY(bt_store_reopen_log(s));
+        bool is_trimming = q->phase == BT_SQUEEZE_TRIM;
+        KV_TRY(is_trimming ? trim(s) : commit_squeeze(s));
+    }
+    *did_work = s->seq != seq;
+    return KV_OK;
+}
+
 typedef struct beginning {
     bt_store *store;
     bool is_asked;
@@ -320,9 +370,13 @@ typedef struct beginning {
 // In line, under the work lock: no job is under way.
 static kv_status begin(bt_store *s, bool is_asked, bool *did_work)
 {
-    *did_work = is_asked ? has_anything(s) : bt_store_needs_step(s);
+    bool is_due = !s->config.is_cow && bt_store_needs_step(s);
+    *did_work = false;
+    if (is_asked && !is_due) KV_TRY(squeeze_step(s, did_work));
+    if (*did_work) return KV_OK;
+    *did_work = is_due || (is_asked && has_anything(s));
     if (!*did_work) return cut_file(s, did_work);
-    if (is_asked || !is_log_short(s)) return begin_checkpoint(s, is_asked);
+    if (is_asked || !is_log_short(s)) return begin_checkpoint(s);
     list_pages(s, false, false);
     return KV_OK;
 }
@@ -352,7 +406,7 @@ kv_status bt_store_step(bt_store *s, bool is_asked, bool in_line,
                         bool *did_work)
 {
     *did_work = false;
-    if (s->config.is_cow || s->config.read_only) return KV_OK;
+    if (s->config.read_only) return KV_OK;
     beginning b = {s, is_asked, false};
     kv_mutex_lock(&s->work);
     bool has_job = s->job != NULL;

@@ -130,7 +130,7 @@ static void run(bool is_cow, uint64_t seed)
     check_all(l);
     for (int i = 0; i < 3; i++) { // cow: the list itself has to move away
         begin_commit(l);
-        assert_ok(bt_freelist_trim(&l->tx, LIMIT));
+        assert_ok(bt_freelist_trim(&l->tx));
         end_commit(l);
         check_all(l);
     }
