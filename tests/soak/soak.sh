@@ -90,6 +90,7 @@ long_suites() {
         share $((12 / count)) $t/engine/random_ops --engine "$e" --scale 4 \
             --seed SEED
     done
+    share 0 tests/golden/golden.sh build/asan/bin tests/golden
     share 4 $t/engine/random_ops --engine hash --scale 4 --seed SEED
     share 4 $t/fuzz/replay --scale 10 --seed SEED
 }
