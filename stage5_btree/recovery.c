@@ -166,13 +166,14 @@ static kv_status read_super(bt_store *s, uint64_t offset, bt_super *out,
 static kv_status choose_super(bt_store *s)
 {
     bt_super found = {0}, each;
-    bool is_good;
+    bool is_good, are_twins = false;
     KV_TRY(read_super(s, 0, &each, &is_good));
     if (is_good) found = each;
     for (uint64_t at = BT_PAGE_MIN; at <= BT_PAGE_MAX; at *= 2) {
         if (found.counter != 0 && at != found.page_bytes) continue;
         KV_TRY(read_super(s, at, &each, &is_good));
         if (!is_good || each.page_bytes != at) continue;
+        are_twins = each.lsn == found.lsn && each.log == found.log;
         if (each.counter > found.counter) found = each;
         break;
     }
@@ -183,6 +184,7 @@ static kv_status choose_super(bt_store *s)
                        bt_file_name);
     }
     s->super = found;
+    s->lacks_twin = !are_twins && !s->config.read_only;
     return KV_OK;
 }
 

@@ -23,13 +23,16 @@ kv_status bt_store_open(bt_store *s, const bt_config *config,
     bt_wal_init(&s->wal, config->disk, config->store_id);
     s->tx.explain = explain;
     s->tx.cache = &s->cache;
-    return bt_store_recover(s);
+    kv_status st = bt_store_recover(s);
+    if (st != KV_OK) s->lacks_twin = false; // what is refused stays as it is
+    return st;
 }
 
 kv_status bt_store_close(bt_store *s)
 {
     bt_store_drop_job(s);
     kv_status st = bt_wal_close(&s->wal);
+    if (st == KV_OK) st = bt_store_write_twin(s);
     kv_status closed = kv_file_close(s->file);
     s->file = NULL;
     bt_tx_free(&s->tx);

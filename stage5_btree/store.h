@@ -21,6 +21,8 @@
 //       (or, of a superblock of journal=cow, the commit super.lsn).
 //   S2  A superblock is written when all that it needs is synced, and into the
 //       place of the older one.
+//   S3  After a close without an error, both superblocks lead to the newest
+//       commit: one of them may be damaged, and nothing is lost.
 //   W1, W2, W3 of wal.h, X1, X2 of tx.h
 //
 // Book: "B-Trees"
@@ -71,6 +73,7 @@ typedef struct bt_store {
     kv_mutex work;
     bool has_work_lock;
     bt_super super;            // the newest on disk
+    bool lacks_twin;           // the other one leads elsewhere
     uint64_t log_number;       // of the newest log
     uint64_t first_log_number; // of the oldest that is still there
     struct bt_writeback *job;  // under way; guarded by work
@@ -131,6 +134,9 @@ KV_MUST_USE kv_status bt_store_checkpoint(bt_store *s);
 // Writes the superblock of the newest commit, after syncing TREE.
 KV_MUST_USE kv_status bt_store_write_super(bt_store *s, const bt_shape *shape,
                                            uint64_t seq, uint64_t log);
+// Makes the other superblock say the same, if it does not (S3). Nothing may be
+// under way.
+KV_MUST_USE kv_status bt_store_write_twin(bt_store *s);
 void bt_store_drop_job(bt_store *s);
 // Writes all dirty pages back, and the superblock if it is a checkpoint, where
 // the log is new already. In line.

@@ -186,6 +186,19 @@ static kv_status doubt(bt_store *s, kv_status st)
     return st;
 }
 
+static kv_status write_super(bt_store *s, const bt_super *super)
+{
+    uint8_t bytes[BT_SUPER_BYTES];
+    kv_why why = why_of(s, KV_FOR_META);
+    bt_super_encode(super, bytes);
+    KV_TRY(doubt(s, kv_file_sync(s->file, why))); // S2
+    KV_TRY(kv_file_write(s->file, super->counter % 2 * s->config.page_bytes,
+                         kv_slice_of(bytes, sizeof bytes), why));
+    KV_TRY(doubt(s, kv_file_sync(s->file, why)));
+    s->super = *super;
+    return KV_OK;
+}
+
 kv_status bt_store_write_super(bt_store *s, const bt_shape *shape, uint64_t seq,
                                uint64_t log)
 {
@@ -204,14 +217,17 @@ kv_status bt_store_write_super(bt_store *s, const bt_shape *shape, uint64_t seq,
         .journal = s->config.is_cow,
         .log = log,
     };
-    uint8_t bytes[BT_SUPER_BYTES];
-    kv_why why = why_of(s, KV_FOR_META);
-    bt_super_encode(&super, bytes);
-    KV_TRY(doubt(s, kv_file_sync(s->file, why))); // S2
-    KV_TRY(kv_file_write(s->file, super.counter % 2 * s->config.page_bytes,
-                         kv_slice_of(bytes, sizeof bytes), why));
-    KV_TRY(doubt(s, kv_file_sync(s->file, why)));
-    s->super = super;
+    s->lacks_twin = true;
+    return write_super(s, &super);
+}
+
+kv_status bt_store_write_twin(bt_store *s)
+{
+    bt_super twin = s->super;
+    if (!s->lacks_twin || bt_store_in_doubt(s)) return KV_OK;
+    twin.counter++;
+    KV_TRY(write_super(s, &twin));
+    s->lacks_twin = false;
     return KV_OK;
 }
 

@@ -49,21 +49,12 @@ static bool may_be_older(kind k)
     return k == CUT || k == BLANK || k == MISSING || k == STALE || k == SWAPPED;
 }
 
-// Of two roots that are written in turn, the newer one damaged looks like a
-// commit that a crash tore: the older one counts (durability.md).
-static bool has_two_roots(const closed_store *s)
-{
-    return strstr(s->knobs, "journal=cow") != NULL;
-}
-
 static void judge(const closed_store *s, kind k, kv_disk *damaged,
                   const char *what)
 {
     verdict v = damage_look(s, damaged, what);
     // Two files that change places are two that are damaged.
-    bool is_lawful = v == MIXED
-                         ? k == SWAPPED
-                         : v != OLDER || may_be_older(k) || has_two_roots(s);
+    bool is_lawful = v == MIXED ? k == SWAPPED : v != OLDER || may_be_older(k);
     if (!is_lawful) {
         print_error("%s{%s}, %s: %s, and nobody says so\n",
                     kv_describe(s->engine)->name, s->knobs, what,
