@@ -128,69 +128,6 @@ static void report_level(const lsm_version *v, uint64_t level,
     }
 }
 
-// ---- metrics ----------------------------------------------------------------
-
-static uint64_t sum_steps(lsm_store *s, uint32_t level, lsm_step step)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < KV_THREAD_SLOTS; i++) {
-        sum += atomic_load(&s->gets[i].steps[level][step]);
-    }
-    return sum;
-}
-
-static void report_level_metrics(lsm_store *s, const lsm_plan *plan,
-                                 uint32_t level, kv_report *report)
-{
-    kv_mutex_lock(&s->work);
-    lsm_level_tally t = s->levels[level];
-    kv_mutex_unlock(&s->work);
-    uint64_t passed = sum_steps(s, level, LSM_STEP_FOUND);
-    uint64_t wrong = sum_steps(s, level, LSM_STEP_BLOCK);
-    uint64_t stopped = sum_steps(s, level, LSM_STEP_FILTER);
-    if (t.jobs + t.moves + plan->runs[level] + passed + wrong + stopped == 0) {
-        return;
-    }
-    kv_report_begin(report, "level %" PRIu32, level);
-    kv_report_count(report, "runs", plan->runs[level]);
-    kv_report_bytes(report, "bytes", plan->bytes[level]);
-    kv_report_bytes(report, "target", plan->target[level]);
-    kv_report_count(report, "jobs", t.jobs);
-    kv_report_count(report, "tables moved", t.moves);
-    kv_report_bytes(report, "read", t.bytes_in);
-    kv_report_bytes(report, "written", t.bytes_out);
-    kv_report_count(report, "entries in", t.entries_in);
-    kv_report_count(report, "entries out", t.entries_out);
-    kv_report_count(report, "gets that found the key", passed);
-    kv_report_count(report, "gets that the filter stopped", stopped);
-    kv_report_count(report, "gets that read for nothing", wrong);
-    kv_report_end(report);
-}
-
-static void report_metrics(lsm_store *s, const lsm_view *view,
-                           kv_report *report)
-{
-    lsm_plan plan = lsm_make_plan(view->version, &s->config.shape);
-    lsm_cache_stats cache;
-    lsm_cache_read_stats(s->cache, &cache);
-    uint64_t written = 0;
-    for (uint32_t i = 0; i < LSM_LEVELS; i++) {
-        report_level_metrics(s, &plan, i, report);
-        written += s->levels[i].bytes_out;
-    }
-    uint64_t flushed = s->levels[0].bytes_out;
-    if (flushed > 0) {
-        kv_report_ratio(report, "bytes written to tables for each flushed",
-                        (double)written / (double)flushed);
-    }
-    kv_report_count(report, "pressure in percent", atomic_load(&s->pressure));
-    kv_report_count(report, "writes delayed", s->delays);
-    kv_report_count(report, "writes stopped", s->stops);
-    kv_report_count(report, "cache hits", cache.hits);
-    kv_report_count(report, "cache misses", cache.misses);
-    kv_report_bytes(report, "cache bytes", cache.bytes);
-}
-
 // The number behind a word: "level 3" is 3. False if it is something else.
 static bool asks_for(const char *what, const char *word, uint64_t *number)
 {
@@ -221,7 +158,7 @@ static kv_status inspect_view(lsm_store *s, const lsm_view *view,
     } else if (asks_for(what, "table", &number)) {
         return inspect_table(view->version, number, report);
     } else if (strcmp(what, "metrics") == 0) {
-        report_metrics(s, view, report);
+        lsm_look_metrics(s, view, report);
     } else if (strcmp(what, "history") == 0) {
         return lsm_look_history(s, report);
     } else {

@@ -13,12 +13,18 @@
 // NULL, or one of
 //   "level N"     its tables with their key ranges
 //   "table N"     what one table holds
-//   "metrics"     per level: files, bytes, read, written, filter hits; stalls
+//   "metrics"     since the store was opened, per level: tables, bytes, read,
+//                 written, write amplification, what its filters stopped and
+//                 let through; of the whole: stalls, cache, memory of filters
+//                 and indexes
 //   "history"     the manifest's edits, one by one, and the levels after each
 KV_MUST_USE kv_status lsm_look_inspect(lsm_store *s, const char *what,
                                        kv_report *report);
 // Every byte on disk and every lettered invariant.
 KV_MUST_USE kv_status lsm_look_check(lsm_store *s, kv_report *report);
+
+// metrics.c: the numbers of "metrics".
+void lsm_look_metrics(lsm_store *s, const lsm_view *view, kv_report *report);
 
 // history.c: the manifest, replayed step by step.
 KV_MUST_USE kv_status lsm_look_history(lsm_store *s, kv_report *report);

@@ -163,12 +163,14 @@ static const lsm_run *run_of_level(const lsm_version *v, uint32_t level)
     return NULL;
 }
 
-// Tombstones vanish when they are compacted into the last level, not when they
-// are moved there.
-static bool may_move(const lsm_table *t, uint32_t target_level)
+// What is compacted into the last level loses its tombstones there and gets
+// that level's compression; what is moved keeps what it has.
+static bool may_move(const lsm_table *t, const lsm_shape *shape,
+                     uint32_t target_level)
 {
     if (target_level < LAST) return true;
-    return t->props.tombstone_count == 0 && t->props.range_count == 0;
+    return !shape->repacks_last && t->props.tombstone_count == 0 &&
+           t->props.range_count == 0;
 }
 
 static uint64_t overlap_bytes(const lsm_run *run, const lsm_bounds *bounds)
@@ -186,12 +188,13 @@ static uint64_t overlap_bytes(const lsm_run *run, const lsm_bounds *bounds)
 
 // The oldest run of level 0, if it stands clear of the newer ones and of the
 // base level: keys that arrive in order need no merging.
-static bool pick_move_from_0(lsm_version *v, const lsm_busy *busy,
-                             const lsm_plan *p, lsm_pick *out)
+static bool pick_move_from_0(lsm_version *v, const lsm_shape *shape,
+                             const lsm_busy *busy, const lsm_plan *p,
+                             lsm_pick *out)
 {
     const lsm_run *oldest = &v->runs[p->runs[0] - 1];
     const lsm_run *base = run_of_level(v, p->base);
-    if (oldest->count != 1 || !may_move(oldest->tables[0], p->base)) {
+    if (oldest->count != 1 || !may_move(oldest->tables[0], shape, p->base)) {
         return false;
     }
     lsm_bounds bounds = lsm_table_bounds(oldest->tables[0]);
@@ -208,10 +211,10 @@ static bool pick_move_from_0(lsm_version *v, const lsm_busy *busy,
     return end_pick(out, busy);
 }
 
-static bool pick_level_0(lsm_version *v, const lsm_busy *busy,
-                         const lsm_plan *p, lsm_pick *out)
+static bool pick_level_0(lsm_version *v, const lsm_shape *shape,
+                         const lsm_busy *busy, const lsm_plan *p, lsm_pick *out)
 {
-    if (pick_move_from_0(v, busy, p, out)) return true;
+    if (pick_move_from_0(v, shape, busy, p, out)) return true;
     begin_pick(out, v, p->base);
     for (size_t i = 0; i < p->runs[0]; i++) {
         add_part(out, &v->runs[i], 0, v->runs[i].count);
@@ -246,8 +249,8 @@ static bool cheapest(const lsm_run *run, const lsm_run *below,
     return is_found;
 }
 
-static bool pick_table(lsm_version *v, const lsm_busy *busy, uint32_t level,
-                       lsm_pick *out)
+static bool pick_table(lsm_version *v, const lsm_shape *shape,
+                       const lsm_busy *busy, uint32_t level, lsm_pick *out)
 {
     const lsm_run *run = run_of_level(v, level);
     const lsm_run *below = run_of_level(v, level + 1);
@@ -258,7 +261,8 @@ static bool pick_table(lsm_version *v, const lsm_busy *busy, uint32_t level,
     if (below != NULL) first = lsm_run_overlap(below, &bounds, &count);
     begin_pick(out, v, level + 1);
     if (below != NULL) out->target_run = below->id;
-    out->is_move = count == 0 && may_move(run->tables[chosen], level + 1);
+    out->is_move =
+        count == 0 && may_move(run->tables[chosen], shape, level + 1);
     add_part(out, run, chosen, 1);
     if (below != NULL) add_part(out, below, first, count);
     return end_pick(out, busy);
@@ -287,9 +291,9 @@ static bool pick_from(lsm_version *v, const lsm_shape *shape,
         out->makes_run = true;
         return is_good;
     }
-    if (level == 0) return pick_level_0(v, busy, p, out);
+    if (level == 0) return pick_level_0(v, shape, busy, p, out);
     if (p->runs[level] > 1) return pick_level(v, busy, level, level, out);
-    return pick_table(v, busy, level, out);
+    return pick_table(v, shape, busy, level, out);
 }
 
 bool lsm_pick_next(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
@@ -342,8 +346,8 @@ static bool has_one_bottom(const lsm_version *v, const lsm_shape *shape)
 
 // The table, and of each run below it what overlaps anything taken so far. What
 // is above stays there, and stays newer.
-static bool pick_down(lsm_version *v, const lsm_busy *busy, place from,
-                      lsm_pick *out)
+static bool pick_down(lsm_version *v, const lsm_shape *shape,
+                      const lsm_busy *busy, place from, lsm_pick *out)
 {
     const lsm_run *end = v->runs + v->run_count, *last = run_of_level(v, LAST);
     begin_pick(out, v, LAST);
@@ -354,7 +358,7 @@ static bool pick_down(lsm_version *v, const lsm_busy *busy, place from,
         add_part(out, run, first, count);
     }
     out->is_move = out->part_count == 1 && from.run->level < LAST &&
-                   may_move(from.run->tables[from.i], LAST);
+                   may_move(from.run->tables[from.i], shape, LAST);
     return end_pick(out, busy);
 }
 
@@ -436,7 +440,7 @@ bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
 {
     place loose = find_loose(v, shape, bounds, seq_max);
     if (loose.run == NULL) return false;
-    if (has_one_bottom(v, shape)) return pick_down(v, busy, loose, out);
+    if (has_one_bottom(v, shape)) return pick_down(v, shape, busy, loose, out);
     return pick_across(v, shape, busy, bounds, out);
 }
 
@@ -470,7 +474,7 @@ bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
     }
     bool is_worth_it = dead >= 0.05 * all || has_ranges;
     if (worst.run == NULL || !is_worth_it) return false;
-    if (has_one_bottom(v, shape)) return pick_down(v, busy, worst, out);
+    if (has_one_bottom(v, shape)) return pick_down(v, shape, busy, worst, out);
     lsm_bounds bounds = lsm_table_bounds(worst.run->tables[worst.i]);
     return pick_across(v, shape, busy, &bounds, out);
 }

@@ -16,6 +16,10 @@
 // Tiered. A level with size_ratio runs is merged, all of it, into one new run
 // of the next level; nothing there is touched.
 //
+// What stands clear of all it would be merged with is moved down as it is, for
+// the price of a manifest's edit: but not into the last level if it would keep
+// there what merging changes, tombstones or another compression.
+//
 // A level's score is how full it is: the fullest over 1 is next. A compaction
 // under way claims its key range in its levels, and nothing that overlaps a
 // claim is chosen: so that several run at once and never meet.
@@ -45,6 +49,7 @@ typedef struct lsm_shape {
     uint64_t level0_runs; // that gather before they are compacted
     uint64_t base_bytes;  // a base level's target at most
     uint64_t table_bytes; // of an output, roughly
+    bool repacks_last;    // the last level compresses otherwise than the others
 } lsm_shape;
 
 // How large each level may be, and which one level 0 goes to.

@@ -45,6 +45,8 @@ kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
                          const kv_explainer *explain)
 {
     s->config = *config;
+    s->config.shape.repacks_last =
+        config->last_compression != config->compression;
     s->explain = explain;
     kv_mutex_init(&s->install);
     kv_mutex_init(&s->work);

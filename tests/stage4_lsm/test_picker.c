@@ -266,6 +266,43 @@ static void what_stands_clear_is_moved(void **state)
     lsm_version_unref(v);
 }
 
+// What the last level packs otherwise is rewritten on its way there, once; on
+// the way to levels above it, it is moved.
+static void what_is_packed_otherwise_is_not_moved_to_the_last(void **state)
+{
+    (void)state;
+    lsm_shape repacks = leveled;
+    repacks.repacks_last = true;
+    lsm_version *v =
+        VERSION(table(0, 4, "s", "t", MIB), table(0, 3, "q", "r", MIB),
+                table(0, 2, "o", "p", MIB), table(0, 1, "m", "n", MIB),
+                table(LAST, 0, "a", "l", MIB));
+    lsm_bounds all = {.is_closed = false};
+    lsm_pick pick;
+    assert_true(lsm_pick_next(v, &repacks, &nobody, &pick));
+    assert_false(pick.is_move);
+    lsm_pick_free(&pick);
+    assert_true(lsm_pick_range(v, &repacks, &nobody, &all, LSM_SEQ_MAX, &pick));
+    assert_false(pick.is_move);
+    lsm_pick_free(&pick);
+    lsm_version_unref(v);
+    v = VERSION(table(3, 0, "a", "b", MIB), table(LAST, 0, "c", "z", MIB));
+    assert_true(lsm_pick_next(v, &repacks, &nobody, &pick)); // to level 4
+    assert_true(pick.is_move);
+    lsm_pick_free(&pick);
+    lsm_version_unref(v);
+    v = VERSION(table(LAST - 1, 0, "a", "b", MIB),
+                table(LAST, 0, "c", "z", MIB));
+    assert_true(lsm_pick_next(v, &leveled, &nobody, &pick));
+    assert_true(pick.is_move);
+    lsm_pick_free(&pick);
+    assert_true(lsm_pick_next(v, &repacks, &nobody, &pick));
+    assert_string_equal(inputs(&pick), "8");
+    assert_false(pick.is_move);
+    lsm_pick_free(&pick);
+    lsm_version_unref(v);
+}
+
 // 41 MiB below: the base is LAST - 2, and LAST - 1 may hold 4.1 MiB.
 static lsm_version *full_level(void)
 {
@@ -437,6 +474,7 @@ int main(void)
         PICKER(a_level_above_the_base_that_holds_something_is_the_base),
         PICKER(level_0_waits_for_its_runs),
         PICKER(what_stands_clear_is_moved),
+        PICKER(what_is_packed_otherwise_is_not_moved_to_the_last),
         PICKER(the_table_that_drags_least_goes_first),
         PICKER(picks_under_way_never_meet),
         PICKER(a_tier_is_merged_whole_into_a_new_run),
