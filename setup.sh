@@ -2,10 +2,11 @@
 # setup.sh -- installs what is missing, and nothing when nothing is.
 # SPDX-License-Identifier: MIT
 #
-#   sh setup.sh            everything below
+#   sh setup.sh            all that follows, but sweeps
 #   sh setup.sh build      what compiling the engines needs
 #   sh setup.sh test       what the test suites need besides
 #   sh setup.sh compare    charts, the first yardsticks and the real data
+#   sh setup.sh sweeps     what shares a comparison out among machines
 #   sh setup.sh yardsticks  the databases that people use in production
 #
 # Knows Debian and its descendants. Elsewhere it says what to look for.
@@ -54,7 +55,11 @@ liblmdb-dev           LMDB, a copy-on-write B+tree
 libdb5.3-dev          Berkeley DB, a B-tree or a hash table
 libsqlite3-dev        SQLite, a B-tree with a write-ahead log
 END
-    *) echo "setup.sh: no group '$1'; there are build, test, compare, yardsticks" >&2
+    sweeps) cat <<'END' ;;
+parallel              runs the shares of a comparison, here or by ssh
+END
+    *) echo "setup.sh: no group '$1'; there are build, test, compare," \
+           "yardsticks, sweeps" >&2
        exit 2 ;;
     esac
 }

@@ -3,10 +3,13 @@
 
 #include "compare/facts.h"
 
+#include <stdlib.h>
+
 #include "common/clock.h"
 
 #include "compare/harness_cost.h"
 #include "compare/machine.h"
+#include "compare/plan.h"
 
 static void write_machine(cmp_results *r, const char *dir)
 {
@@ -14,8 +17,10 @@ static void write_machine(cmp_results *r, const char *dir)
     cmp_machine_read(&m, dir);
     cmp_results_fact(r, "format", "1");
     cmp_results_fact(r, "version", "%s", CMP_VERSION);
+    cmp_results_fact(r, "program", "%016llx", (unsigned long long)m.program);
     cmp_results_fact(r, "git", "%s", m.commit);
     cmp_results_fact(r, "date", "%s", m.date);
+    cmp_results_fact(r, "host", "%s", m.host);
     cmp_results_fact(r, "kernel", "%s", m.kernel);
     cmp_results_fact(r, "cpu", "%s", m.processor);
     cmp_results_fact(r, "nproc", "%u", m.processors);
@@ -33,6 +38,7 @@ static void write_setup(cmp_results *r, const cmp_options *o)
                                        [KV_SYNC_NONE] = "none"};
     const cmp_setup *s = &o->setup;
     cmp_results_fact(r, "command", "%s", o->command);
+    cmp_results_fact(r, "share", "%u/%u", o->share, o->shares);
     cmp_results_fact(r, "profile", "%s", o->profile->name);
     cmp_results_fact(r, "seed", "%llu", (unsigned long long)s->seed);
     cmp_results_fact(r, "records", "%u", (unsigned)s->records);
@@ -46,6 +52,16 @@ static void write_setup(cmp_results *r, const cmp_options *o)
     cmp_results_fact(r, "writers", "%u", (unsigned)s->writers);
     cmp_results_fact(r, "age", "%s", s->ages ? "yes" : "no");
     cmp_results_fact(r, "reps", "%u", o->reps);
+    kv_buf rates = {0};
+    for (size_t i = 0; i < o->rate_count; i++) {
+        kv_buf_printf(&rates, "%s%.6g", i ? "," : "", o->rate[i] * 100);
+    }
+    cmp_results_fact(r, "rates", "%.*s", (int)rates.len, (char *)rates.data);
+    kv_buf_free(&rates);
+    cmp_results_fact(r, "open_seconds", "%.6g", o->open_s);
+    cmp_results_fact(r, "trials", "%u", cmp_plan_trials(o));
+    cmp_results_fact(r, "inputs", "%016llx",
+                     (unsigned long long)cmp_plan_inputs(o));
     if (o->data_name[0] == '\0') return;
     char key[64];
     snprintf(key, sizeof key, "data.%s", o->data_name);
@@ -99,6 +115,7 @@ static void write_lists(cmp_results *r, const cmp_options *o)
 void cmp_facts_write_begin(cmp_facts *f, const cmp_options *o, cmp_results *r)
 {
     *f = (cmp_facts){.start_ns = kv_now_ns()};
+    for (cmp_step s = {0}; cmp_plan_next(o, &s);) f->steps_due++;
     write_machine(r, o->out);
     write_setup(r, o);
     write_lists(r, o);
@@ -141,6 +158,56 @@ void cmp_facts_write_end(const cmp_facts *f, cmp_results *r)
                      f->checks_read);
     cmp_results_fact(r, "trials_failed", "%u",
                      f->wrong_answers + f->failed_checks + f->other_failures);
+    cmp_results_fact(r, "trials_wrong", "%u", f->wrong_answers);
+    cmp_results_fact(r, "trials_miscounted", "%u", f->failed_checks);
+    cmp_results_fact(r, "done", "%u of %u steps", f->steps, f->steps_due);
     cmp_results_fact(r, "elapsed_s", "%.1f",
                      (double)(kv_now_ns() - f->start_ns) / 1e9);
+}
+
+// ---- joined -----------------------------------------------------------------
+
+// The first number in a sentence.
+static unsigned long long first_number(const char *text)
+{
+    return strtoull(text + strcspn(text, "0123456789"), NULL, 10);
+}
+
+bool cmp_facts_take(cmp_facts *f, const char *key, const char *value)
+{
+    unsigned long long n = first_number(value);
+    const struct {
+        const char *key;
+        unsigned *to;
+    } counts[] = {
+        {"check.user_bytes", &f->checks_user},
+        {"check.key_count", &f->checks_keys},
+        {"check.write_bytes", &f->checks_write},
+        {"check.read_bytes", &f->checks_read},
+        {"trials_failed", &f->other_failures}, // less those told below it
+        {"trials_wrong", &f->wrong_answers},
+        {"trials_miscounted", &f->failed_checks},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (strcmp(key, counts[i].key) != 0) continue;
+        *counts[i].to += (unsigned)n;
+        bool is_part = counts[i].to == &f->wrong_answers ||
+                       counts[i].to == &f->failed_checks;
+        if (is_part) f->other_failures -= (unsigned)n;
+        return true;
+    }
+    if (strcmp(key, "check.answers") == 0) {
+        f->answers += n;
+        return true;
+    }
+    if (strcmp(key, "done") == 0) {
+        const char *due = strstr(value, " of ");
+        f->steps += (unsigned)n;
+        f->steps_due += due != NULL ? (unsigned)first_number(due) : 0;
+        return true;
+    }
+    if (strcmp(key, "elapsed_s") != 0) return false;
+    // The seconds since a start so much earlier, whatever the clock shows.
+    f->start_ns -= (uint64_t)(strtod(value, NULL) * 1e9);
+    return true;
 }

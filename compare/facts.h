@@ -10,6 +10,7 @@
 // What is counted while the run goes on.
 typedef struct cmp_facts {
     uint64_t start_ns, answers;
+    unsigned steps, steps_due; // of the plan (plan.h): done, and in all
     unsigned wrong_answers, failed_checks, other_failures;
     unsigned checks_user, checks_keys, checks_write, checks_read;
 } cmp_facts;
@@ -19,5 +20,10 @@ void cmp_facts_write_begin(cmp_facts *f, const cmp_options *o, cmp_results *r);
 void cmp_facts_note_check(cmp_facts *f, const char *what);
 void cmp_facts_note_failure(cmp_facts *f, const char *reason);
 void cmp_facts_write_end(const cmp_facts *f, cmp_results *r);
+
+// For runs that are joined: adds what cmp_facts_write_end wrote as `key`; false
+// if that is none of its facts. Seconds are added up, too: those of all
+// machines.
+bool cmp_facts_take(cmp_facts *f, const char *key, const char *value);
 
 #endif

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/disk.h"
+#include "common/hash.h"
 #include "common/mem.h"
 
 // ---- this process -----------------------------------------------------------
@@ -223,6 +224,13 @@ bool cmp_file_is_there(const char *path) { return access(path, R_OK) == 0; }
 
 bool cmp_file_can_run(const char *path) { return access(path, X_OK) == 0; }
 
+bool cmp_is_same_directory(const char *path, const char *other)
+{
+    struct stat a, b;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 // ---- the machine ------------------------------------------------------------
 
 static void cut_line(char *text) { text[strcspn(text, "\n")] = '\0'; }
@@ -272,6 +280,20 @@ static void read_commit(char *to, size_t size)
     if (head[0] != '\0') snprintf(to, size, "%.40s", head);
 }
 
+// Two builds that call themselves the same are still told apart.
+static uint64_t hash_program(void)
+{
+    FILE *file = fopen("/proc/self/exe", "rb");
+    if (file == NULL) return 0;
+    static char block[1 << 16];
+    uint64_t hash = 0;
+    for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;) {
+        hash = kv_hash(kv_slice_of(block, got), hash);
+    }
+    fclose(file);
+    return hash;
+}
+
 void cmp_machine_read(cmp_machine *m, const char *path)
 {
     *m = (cmp_machine){0};
@@ -279,10 +301,12 @@ void cmp_machine_read(cmp_machine *m, const char *path)
     if (uname(&name) == 0) {
         snprintf(m->kernel, sizeof m->kernel, "%.30s %.60s %.30s", name.sysname,
                  name.release, name.machine);
+        snprintf(m->host, sizeof m->host, "%.64s", name.nodename);
     }
     read_processor(m->processor, sizeof m->processor);
     read_filesystem(m->filesystem, sizeof m->filesystem, path);
     read_commit(m->commit, sizeof m->commit);
+    m->program = hash_program();
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     m->processors = processors > 0 ? (unsigned)processors : 0;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);

@@ -46,6 +46,8 @@ void cmp_forget_files(const char *path);
 // Removes a directory with everything in it. A path that is not there is fine.
 void cmp_remove_tree(const char *path);
 KV_MUST_USE kv_status cmp_make_dir(const char *path); // there already: fine
+// True if both are there and are one, whatever their names.
+bool cmp_is_same_directory(const char *path, const char *other);
 // The directory this program was started from.
 void cmp_program_dir(kv_buf *to);
 // True if it can be read.
@@ -54,10 +56,11 @@ bool cmp_file_can_run(const char *path);
 
 // One line each, for the manifest.
 typedef struct cmp_machine {
-    char kernel[128], processor[128], filesystem[32], date[32];
+    char host[65], kernel[128], processor[128], filesystem[32], date[32];
     char commit[48]; // of the repository around the current directory
     unsigned processors;
     uint64_t memory_bytes;
+    uint64_t program; // a hash of this program's file; 0: not to be read
 } cmp_machine;
 void cmp_machine_read(cmp_machine *m, const char *path);
 

@@ -8,14 +8,17 @@
 #include "compare/claims/claims.h"
 #include "compare/compare.h"
 #include "compare/duel.h"
+#include "compare/merge.h"
+#include "compare/plan.h"
 #include "compare/run.h"
 
 enum { DONE = 0, USAGE = 2, FAILED = 3 };
 
 static const char *command_name(size_t index)
 {
-    static const char *const names[] = {"run",   "replay", "duel", "claims",
-                                        "chart", "list",   "help", NULL};
+    static const char *const names[] = {"run",  "plan",   "merge", "replay",
+                                        "duel", "claims", "chart", "list",
+                                        "help", NULL};
     return names[index];
 }
 
@@ -25,6 +28,10 @@ static int help(FILE *to, int code)
                 "workload, a report\n"
                 "       compare replay FILE          what a real program "
                 "asked (- is standard input)\n"
+                "       compare plan [OPTIONS]       the trials of that run, "
+                "numbered; --only takes a share\n"
+                "       compare merge DIR...         shares of a run, joined "
+                "in --out DIR\n"
                 "       compare duel A B [OPTIONS]   two of them, in turns\n"
                 "       compare claims [C07 ...]     the book's claims, tried "
                 "one by one\n"
@@ -43,6 +50,10 @@ static int help(FILE *to, int code)
             "2M\n"
             "  compare run --engines log,cmd:./mine --records 1000\n"
             "  compare run --workloads 'twitter-*,fillseq' --engines lsm,bt\n"
+            "  compare run --only 2/3 --out b    on the second of three "
+            "machines, then\n"
+            "  compare merge a b c --out report  where all of it came "
+            "together\n"
             "  compare replay trace.tsv.zst --engines log,lsm,rocksdb\n"
             "\nexit codes: 0 done, 2 the command makes no sense, 3 "
             "something failed\n");
@@ -112,6 +123,10 @@ int main(int argc, char **argv)
     if (strcmp(command, "replay") == 0) {
         return with_options(argc, argv, 0, cmp_run);
     }
+    if (strcmp(command, "plan") == 0) {
+        return with_options(argc, argv, 0, cmp_plan);
+    }
+    if (strcmp(command, "merge") == 0) return cmp_merge(argc, argv);
     if (strcmp(command, "duel") == 0) {
         return with_options(argc, argv, 2, cmp_duel);
     }

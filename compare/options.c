@@ -232,6 +232,24 @@ static kv_status set_limit(cmp_options *o, const char *text)
     return KV_OK;
 }
 
+// "2/5"
+static kv_status set_only(cmp_options *o, const char *text)
+{
+    char end;
+    unsigned share, shares;
+    bool is_share = strspn(text, "0123456789/") == strlen(text) &&
+                    sscanf(text, "%6u/%6u%c", &share, &shares, &end) == 2;
+    if (!is_share || share == 0 || share > shares) {
+        return kv_fail(KV_INVALID,
+                       "--only %s: that is no share; 2/5 is the second of "
+                       "five, 1/5 the first, 5/5 the last",
+                       text);
+    }
+    o->share = share;
+    o->shares = shares;
+    return KV_OK;
+}
+
 static kv_status set_out(cmp_options *o, const char *text)
 {
     o->out = text;
@@ -312,6 +330,8 @@ static const struct option {
     {"--seed", "N", "what is random comes from it (1)", set_seed},
     {"--time-limit", "SECONDS", "after which a trial counts as hung (600)",
      set_limit},
+    {"--only", "I/N",
+     "share I of N of the trials, for N machines (compare merge)", set_only},
     {"--out", "DIR", "where the results go (report)", set_out},
     {"--no-progress", NULL, "plain lines only", set_no_progress},
     {"--no-page", NULL, "the tables only, no charts and page", set_no_page},
@@ -392,6 +412,7 @@ static kv_status fill_in(cmp_options *o, size_t engines)
 kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
                            size_t engines)
 {
+    bool is_plan = argc > 1 && strcmp(argv[1], "plan") == 0;
     *o = (cmp_options){.profile = &cmp_profiles[0],
                        .setup = {.seed = 1,
                                  .key_bytes = 16,
@@ -399,7 +420,9 @@ kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
                                  .memory_bytes = KV_MEMORY_DEFAULT,
                                  .sync = KV_SYNC_NONE,
                                  .threads = 1},
-                       .out = "report",
+                       .out = is_plan ? NULL : "report",
+                       .share = 1,
+                       .shares = 1,
                        .limit_s = 600};
     size_t used = 0;
     for (int i = 0; i < argc && used < sizeof o->command; i++) {
@@ -427,6 +450,10 @@ kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
     if (o->engine_count < engines) {
         return kv_fail(KV_INVALID, "a duel needs two engines: compare duel "
                                    "log log:read=map --workload read-random");
+    }
+    if (engines > 0 && o->shares > 1) {
+        return kv_fail(KV_INVALID, "--only is for run and replay: a duel's "
+                                   "engines take turns on one machine");
     }
     return fill_in(o, engines);
 }

@@ -1,4 +1,5 @@
-// options.h -- what the command line says, for `run`, `replay` and `duel`.
+// options.h -- what the command line says, for `run`, `plan`,
+// `replay` and `duel`.
 // SPDX-License-Identifier: MIT
 
 #ifndef COMPARE_OPTIONS_H
@@ -30,8 +31,9 @@ typedef struct cmp_options {
     cmp_dataset data;
     char data_name[32]; // "wordnet", of --data some/wordnet.tsv; or ""
     cmp_trace trace;
-    char trace_name[32]; // "oltp", of oltp.tsv.zst; or ""
-    const char *out;
+    char trace_name[32];    // "oltp", of oltp.tsv.zst; or ""
+    const char *out;        // NULL only of `plan`: the standard output
+    unsigned share, shares; // which of how many: 1 of 1 is all (plan.h)
     unsigned reps, limit_s;
     double open_s, rate[8]; // of open loops, as in a profile
     size_t rate_count;

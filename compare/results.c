@@ -88,6 +88,50 @@ void cmp_results_fact(cmp_results *r, const char *key, const char *fmt, ...)
     kv_buf_free(&row);
 }
 
+// Without its newline; false at the end.
+static bool read_line(FILE *file, kv_buf *line)
+{
+    char part[4096];
+    kv_buf_clear(line);
+    while (fgets(part, sizeof part, file) != NULL) {
+        kv_buf_append(line, kv_str(part));
+        if (line->data[line->len - 1] == '\n') {
+            line->len--;
+            break;
+        }
+    }
+    bool is_there = line->len > 0 || !feof(file);
+    kv_buf_append(line, kv_slice_of("", 1));
+    return is_there && !ferror(file);
+}
+
+kv_status cmp_results_each(const char *dir, cmp_table table,
+                           void (*each)(void *arg, char *row), void *arg)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s.tsv", tables[table].name);
+    FILE *file = open_in(dir, name, "r");
+    if (file == NULL) return KV_IO;
+    kv_buf line = {0};
+    kv_status st = KV_OK;
+    for (bool is_first = true; read_line(file, &line); is_first = false) {
+        if (!is_first) {
+            each(arg, (char *)line.data);
+        } else if (strcmp((char *)line.data, tables[table].columns) != 0) {
+            st = kv_fail(KV_INVALID,
+                         "%s/%s: its columns are not those this program "
+                         "writes: %.60s",
+                         dir, name, (char *)line.data);
+            break;
+        }
+    }
+    if (ferror(file))
+        st = kv_fail(KV_IO, "%s/%s: %s", dir, name, strerror(errno));
+    kv_buf_free(&line);
+    fclose(file);
+    return st;
+}
+
 // ---- results.json -----------------------------------------------------------
 
 // A number as it is, NA as null, all else as a string.
@@ -139,31 +183,33 @@ static void put_row(kv_buf *to, const char *columns, char *line)
     kv_buf_printf(to, "}");
 }
 
+struct putting {
+    kv_buf *to;
+    cmp_table table;
+    const char *comma;
+};
+
+static void put_line(void *arg, char *line)
+{
+    struct putting *p = arg;
+    kv_buf_printf(p->to, "%s", p->comma);
+    p->comma = ",\n  ";
+    if (p->table != CMP_MANIFEST) {
+        put_row(p->to, tables[p->table].columns, line);
+        return;
+    }
+    kv_json_string(p->to, kv_str(next_cell(&line)));
+    kv_buf_printf(p->to, ": ");
+    put_value(p->to, next_cell(&line));
+}
+
 static kv_status put_table(kv_buf *to, const char *dir, cmp_table table)
 {
-    char name[32];
-    snprintf(name, sizeof name, "%s.tsv", tables[table].name);
-    FILE *file = open_in(dir, name, "r");
-    if (file == NULL) return KV_IO;
-    static char line[8192];
+    struct putting p = {to, table, "\n  "};
     bool is_fact = table == CMP_MANIFEST;
     kv_buf_printf(to, "\"%s\": %s", tables[table].name, is_fact ? "{" : "[");
-    const char *comma = "\n  ";
-    if (fgets(line, sizeof line, file) == NULL) line[0] = '\0';
-    while (fgets(line, sizeof line, file) != NULL) {
-        kv_buf_printf(to, "%s", comma);
-        comma = ",\n  ";
-        if (!is_fact) {
-            put_row(to, tables[table].columns, line);
-            continue;
-        }
-        char *rest = line;
-        kv_json_string(to, kv_str(next_cell(&rest)));
-        kv_buf_printf(to, ": ");
-        put_value(to, next_cell(&rest));
-    }
+    KV_TRY(cmp_results_each(dir, table, put_line, &p));
     kv_buf_printf(to, "%s", is_fact ? "}" : "]");
-    fclose(file);
     return KV_OK;
 }
 

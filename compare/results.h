@@ -41,7 +41,11 @@
 //           (the engine's disk layer, by reason), calls (all read and write
 //           calls of the process, from /proc/self/io), mapped (not knowable:
 //           wa_* and ra_* are n/a), none (in memory) · knobs.E what was set ·
-//           caps.E · workload.W one line · check.* verdicts.
+//           caps.E · workload.W one line · check.* verdicts · program a hash
+//           of the program's file · inputs one of workloads, data and trace ·
+//           share i/n, what --only said (1/1 if nothing) · host, and of runs
+//           that were joined (merge.h) share.i/n: who ran it, and when · done
+//           the trials and open loops that came to their end.
 
 #ifndef COMPARE_RESULTS_H
 #define COMPARE_RESULTS_H
@@ -74,6 +78,12 @@ KV_MUST_USE kv_status cmp_results_open(cmp_results *r, const char *dir);
 void cmp_results_row(cmp_results *r, cmp_table table, const char *row);
 void cmp_results_fact(cmp_results *r, const char *key, const char *fmt, ...)
     KV_PRINTF(3, 4);
+// Calls `each` with every row of a run's table, without its newline; the row
+// may be changed. KV_IO or KV_INVALID, with a sentence, if the directory has no
+// such table.
+KV_MUST_USE kv_status cmp_results_each(const char *dir, cmp_table table,
+                                       void (*each)(void *arg, char *row),
+                                       void *arg);
 // Writes results.json and closes everything; also when a row failed to be
 // written, which is then said: KV_NO_SPACE or KV_IO.
 KV_MUST_USE kv_status cmp_results_close(cmp_results *r);

@@ -7,6 +7,7 @@
 #include "compare/compare.h"
 #include "compare/facts.h"
 #include "compare/machine.h"
+#include "compare/plan.h"
 #include "compare/progress.h"
 #include "compare/results.h"
 #include "compare/summary.h"
@@ -187,41 +188,24 @@ static void try_once(struct run *run, const cmp_engine *engine,
     try_trial(run, &trial);
 }
 
-static unsigned count_trials(const cmp_options *o, const cmp_workload *w)
-{
-    bool is_open = (w->paced || o->paces_all) && w->loads && w->trace == NULL &&
-                   w->extent == CMP_SOME;
-    return o->reps + 2 + (is_open ? (unsigned)o->rate_count : 0);
-}
-
 static void try_all(struct run *run)
 {
     const cmp_options *o = run->options;
-    for (size_t w = 0; w < o->workload_count; w++) {
-        unsigned trials = count_trials(o, &o->workload[w]);
-        for (unsigned rep = 0; rep < trials; rep++) {
-            for (size_t e = 0; e < o->engine_count; e++) {
-                if (o->engine[e].engine == NULL) continue;
-                try_once(run, &o->engine[e], &o->workload[w], rep);
-                if (run->must_stop || cmp_was_stopped()) return;
-            }
-        }
+    for (cmp_step s = {0}; cmp_plan_next(o, &s);) {
+        try_once(run, &o->engine[s.engine], &o->workload[s.workload], s.rep);
+        if (run->must_stop || cmp_was_stopped()) return;
+        run->facts.steps++;
     }
 }
 
-static unsigned name_absent(struct run *run)
+static void name_absent(struct run *run)
 {
     const cmp_options *o = run->options;
-    unsigned present = 0;
     for (size_t e = 0; e < o->engine_count; e++) {
-        if (o->engine[e].engine != NULL) {
-            present++;
-            continue;
-        }
+        if (o->engine[e].engine != NULL) continue;
         record_void(run, o->engine[e].label, "*", "NA", o->engine[e].absent);
         fprintf(stderr, "%s: %s\n", o->engine[e].label, o->engine[e].absent);
     }
-    return present;
 }
 
 static int finish(struct run *run)
@@ -234,7 +218,8 @@ static int finish(struct run *run)
         run->has_failed = true;
     }
     cmp_summary_print(&run->summary, stdout);
-    if (st == KV_OK && !o->no_page) st = cmp_report(o->out);
+    // A share's page would show holes; merge.h draws the whole.
+    if (st == KV_OK && !o->no_page && o->shares == 1) st = cmp_report(o->out);
     if (st != KV_OK) {
         fprintf(stderr, "compare: the page was not made: %s\n",
                 kv_last_error());
@@ -248,6 +233,10 @@ static int finish(struct run *run)
 int cmp_run(cmp_options *o)
 {
     struct run run = {.options = o};
+    if (cmp_plan_check(o) != KV_OK) {
+        fprintf(stderr, "compare: %s\n", kv_last_error());
+        return 2;
+    }
     if (cmp_results_open(&run.results, o->out) != KV_OK) {
         fprintf(stderr, "compare: %s\n", kv_last_error());
         return 3;
@@ -255,12 +244,8 @@ int cmp_run(cmp_options *o)
     kv_buf_printf(&run.scratch, "%s/store%c", o->out, '\0');
     cmp_catch_stop();
     cmp_facts_write_begin(&run.facts, o, &run.results);
-    unsigned engines = name_absent(&run);
-    unsigned trials = 0;
-    for (size_t w = 0; w < o->workload_count; w++) {
-        trials += engines * count_trials(o, &o->workload[w]);
-    }
-    cmp_progress_begin(&run.progress, trials, !o->no_progress);
+    name_absent(&run);
+    cmp_progress_begin(&run.progress, run.facts.steps_due, !o->no_progress);
     cmp_summary_init(&run.summary, o);
     try_all(&run);
     cmp_progress_end(&run.progress);

@@ -12,7 +12,10 @@
 
 #include "compare/options.h"
 
-// The exit code: 0 done, 3 something failed (said on stderr, and in void.tsv).
+// Only the share that --only names, if it does (plan.h).
+//
+// The exit code: 0 done, 2 there is no such share, 3 something failed (said on
+// stderr, and in void.tsv).
 int cmp_run(cmp_options *o);
 
 #endif

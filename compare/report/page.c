@@ -117,6 +117,27 @@ static void draw_engines(const cmp_rundir *r, kv_buf *to)
     cmp_append(to, "</ul>\n");
 }
 
+// Of a run that several machines shared: who ran what.
+static void draw_shares(const cmp_rundir *r, kv_buf *to)
+{
+    bool any = false;
+    for (size_t row = 0; row < r->manifest.rows; row++) {
+        const char *key = cmp_sheet_cell(&r->manifest, row, 0);
+        if (strncmp(key, "share.", 6) != 0) continue;
+        cmp_append(to, any ? ""
+                           : "<h3>Machines</h3>\n<p>The trials were shared "
+                             "out: of <code>compare plan</code>\342\200\231s "
+                             "list, trial k belongs to share k mod n. Counts "
+                             "(bytes, reads, space) do not depend on the "
+                             "machine; rates and latencies do, and are those "
+                             "of the machine that ran the trial.</p>\n<dl "
+                             "class=\"facts\">\n");
+        any = true;
+        term(to, key, cmp_sheet_cell(&r->manifest, row, 1));
+    }
+    if (any) cmp_append(to, "</dl>\n");
+}
+
 static void draw_fairness(const cmp_rundir *r, kv_buf *to)
 {
     cmp_append(to, "<section id=\"fair\"><h2>What makes it fair</h2>\n");
@@ -141,7 +162,11 @@ static void draw_fairness(const cmp_rundir *r, kv_buf *to)
     if (harness != NULL) {
         term(to, "the harness itself, ns per operation", harness);
     }
-    cmp_append(to, "</dl>\n<h3>Engines</h3>\n");
+    const char *host = cmp_rundir_fact(r, "host");
+    if (host != NULL) term(to, "machine", host);
+    cmp_append(to, "</dl>\n");
+    draw_shares(r, to);
+    cmp_append(to, "<h3>Engines</h3>\n");
     draw_engines(r, to);
     cmp_append(to, "</section>\n");
 }

@@ -30,6 +30,10 @@ offers merge= stage2_log pets put --set m
 if [ -x "$2/compare" ]; then
     offers duel compare d
     offers --workloads compare run --w
+    offers merge compare m
+    offers plan compare p
+    offers --only compare run --on
+    offers full compare plan --profile f
     offers fill-random compare run --workloads fill-r
     offers tkrzw compare run --engines tk
     offers log compare duel l
