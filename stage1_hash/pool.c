@@ -8,12 +8,17 @@
 
 #include "common/mem.h"
 
-// Both tables are as long as they can ever be, so that they never move; the
-// system gives their pages when they are first written.
+// Both tables are as long as they can ever be, so that they never move; they
+// are addresses, and become memory where they are first written.
+enum {
+    BASE_BYTES = HASH_SLABS_MAX * sizeof(uint8_t *),
+    SLABS_BYTES = HASH_SLABS_MAX * sizeof(hash_slab),
+};
+
 void hash_pool_init(hash_pool *pool)
 {
-    pool->base = kv_zalloc(HASH_SLABS_MAX * sizeof *pool->base);
-    pool->slabs = kv_zalloc(HASH_SLABS_MAX * sizeof *pool->slabs);
+    pool->base = kv_reserve(BASE_BYTES);
+    pool->slabs = kv_reserve(SLABS_BYTES);
     kv_mutex_init(&pool->lock);
 }
 
@@ -25,8 +30,8 @@ void hash_pool_free(hash_pool *pool)
             kv_free_pages(pool->base[i], HASH_SLAB_BYTES);
         }
     }
-    kv_free(pool->base);
-    kv_free(pool->slabs);
+    kv_unreserve(pool->base, BASE_BYTES);
+    kv_unreserve(pool->slabs, SLABS_BYTES);
     kv_mutex_free(&pool->lock);
     memset(pool, 0, sizeof *pool);
 }
