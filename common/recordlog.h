@@ -223,6 +223,7 @@ typedef struct kv_recovery {
 // torn at birth (R6) has good_size 0, and may be removed; without `expect` that
 // cannot be told from damage, unless it is shorter than any header. `visit` may
 // be NULL.
+// It may be a log that is written and closed meanwhile: what is whole is shown.
 // Memory: the largest record, and 1 MiB. Cost: 1 read per MiB.
 KV_MUST_USE kv_status kv_recordlog_recover(kv_file *file,
                                            const kv_recordlog_id *expect,

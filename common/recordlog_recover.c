@@ -23,6 +23,19 @@ typedef struct log_reader {
     kv_buf window;
 } log_reader;
 
+// The log may be closed while it is read, and so lose what it had reserved (R8).
+static kv_status end_sooner(log_reader *r, uint64_t offset)
+{
+    uint64_t size;
+    KV_TRY(kv_file_size(r->file, &size));
+    if (size >= r->size) {
+        return kv_fail(KV_IO, "%s: byte %llu cannot be read, and is there",
+                       kv_file_name(r->file), (unsigned long long)offset);
+    }
+    r->size = size > offset ? size : offset;
+    return KV_OK;
+}
+
 // *out gets the bytes from `offset` on: at least `want`, fewer only where the
 // file ends. Valid until the next call.
 static kv_status look(log_reader *r, uint64_t offset, size_t want,
@@ -47,10 +60,7 @@ static kv_status look(log_reader *r, uint64_t offset, size_t want,
         KV_TRY(kv_file_read(r->file, offset + kept, r->window.data + kept, more,
                             &got, r->why));
         r->window.len += got;
-        if (r->window.len < want) {
-            return kv_fail(KV_IO, "%s: became shorter while it was read",
-                           kv_file_name(r->file));
-        }
+        if (r->window.len < want) KV_TRY(end_sooner(r, offset));
     }
     size_t skip = (size_t)(offset - r->at);
     // An empty file's window is NULL, to which not even 0 may be added.
@@ -325,8 +335,8 @@ kv_status kv_recordlog_recover(kv_file *file, const kv_recordlog_id *expect,
     log_reader r = {.file = file, .why = why};
     walk w = {.visit = visit, .arg = arg};
     KV_TRY(kv_file_size(file, &r.size));
-    w.found.file_size = r.size;
     kv_status st = recover(&r, expect, &w);
+    w.found.file_size = r.size;
     kv_buf_free(&r.window);
     if (st == KV_OK) *out = w.found;
     return st;

@@ -345,6 +345,41 @@ static void recovery_knows_whose_log_it_reads(void **state)
     kv_disk_close(disk);
 }
 
+static kv_status seal_meanwhile(void *arg, uint64_t offset,
+                                const kv_record *record)
+{
+    (void)record;
+    if (offset == KV_RECORDLOG_HEADER_BYTES) {
+        assert_ok(kv_recordlog_seal(arg, why));
+    }
+    return KV_OK;
+}
+
+// The reserve goes away behind the reader's back, beyond its first window.
+static void a_log_may_be_closed_while_it_is_read(void **state)
+{
+    (void)state;
+    enum { RECORDS = 1500, RECORD = 1024 };
+    static const uint8_t payload[RECORD] = {1};
+    kv_disk *disk = open_sim(0);
+    kv_recordlog log = {0};
+    kv_recovery found;
+    uint64_t size;
+    assert_ok(kv_recordlog_create(&log, disk, "a", &binary_id, 0, why));
+    for (int i = 0; i < RECORDS; i++) {
+        (void)kv_recordlog_add(&log, kv_slice_of(payload, RECORD), false);
+    }
+    assert_ok(kv_recordlog_flush(&log, why));
+    assert_ok(kv_recordlog_recover(log.file, NULL, seal_meanwhile, &log, why,
+                                   &found));
+    assert_int_equal(found.record_count, RECORDS);
+    assert_true(found.sealed);
+    assert_ok(kv_file_size(log.file, &size));
+    assert_int_equal(found.file_size, size);
+    assert_ok(kv_recordlog_close(&log));
+    kv_disk_close(disk);
+}
+
 // Records of all sizes across the reader's window, a group larger than it.
 static void large_records_and_groups_are_read(void **state)
 {
@@ -386,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_refused_cleanly),
         cmocka_unit_test(a_disk_that_fails_says_so),
         cmocka_unit_test(recovery_knows_whose_log_it_reads),
+        cmocka_unit_test(a_log_may_be_closed_while_it_is_read),
         cmocka_unit_test(large_records_and_groups_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
