@@ -57,6 +57,17 @@ links() {
     ask links.awk "$scratch/files" -v list="$scratch/all"
 }
 
+# What a merge left for a person to decide, in any text file. Its line of
+# equals signs may also be a heading.
+conflicts() {
+    tr '\n' '\0' <"$scratch/all" |
+        xargs -0 grep -s -d skip -IHnE '^(<{7}|>{7})( |$)' |
+        while IFS=: read -r path line mark; do
+            printf 'conflict\t%s\t%s\t%s\t%s\n' "$path" "$line" \
+                "${path##*/}" "a merge was not finished: ${mark%% *}"
+        done
+}
+
 # The root holds these and no others.
 roots() {
     sed 's|/.*||' "$scratch/all" | sort -u | while read -r name; do
@@ -135,6 +146,7 @@ excuse() {
     ask words.awk "$scratch/text"
     order
     links
+    conflicts
     roots
     registered
 } >"$scratch/findings" || exit 2

@@ -137,6 +137,11 @@ planted house '[later]' 'add common/cup.c "// TO""DO: more"'
 planted house '[path]' 'add notes/README.md "cd /ho""me/me/x"'
 planted house '[host]' 'add README.md "http""s://example.org/x"'
 
+# A merge that stopped half-way, in a file of any kind.
+planted house '[conflict]' 'add notes/README.md "<<<<<<""< HEAD"'
+planted house '[conflict]' 'add tests/CMakeLists.txt ">>>>>>""> theirs"'
+planted house '[conflict]' 'add notes/data "<<<<<<""<"'
+
 # The order, the links, the lists.
 planted house '[order]' 'sed -i /cup.c/d notes/reading-order.md'
 planted house '[order]' 'sed -i 1p notes/reading-order.md'
