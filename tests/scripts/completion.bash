@@ -39,6 +39,12 @@ if [ -x "$2/compare" ]; then
     offers log compare duel l
     offers hash compare duel log h
     offers full compare run --profile f
+    offers help compare h
+    offers C07 compare claims C
+    offers C07 compare claims C02 ''
+    offers claims compare list c
+    offers --text compare chart report --
+    offers --out compare merge a b --o
 fi
 
 COMP_WORDS=(stage2_log pets put nothing) COMP_CWORD=3
