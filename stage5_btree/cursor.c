@@ -3,6 +3,8 @@
 
 #include "cursor.h"
 
+#include <inttypes.h>
+
 #include "common/mem.h"
 
 kv_status bt_cursor_open(bt_cursor *c, bt_store *s, kv_slice from, kv_slice to,
@@ -135,19 +137,47 @@ static kv_status first_leaf(bt_cursor *c)
     return go_down(c, &t, false);
 }
 
+static kv_status out_of_order(const bt_cursor *c)
+{
+    uint64_t id = bt_page_id(c->leaf);
+    return kv_fail(KV_CORRUPT,
+                   "%s: page %" PRIu64 " at offset %" PRIu64
+                   " is not in order with the page before it; restore the "
+                   "store from a backup",
+                   bt_file_name, id, id * bt_page_bytes(c->leaf));
+}
+
+// The leaf we are on is beyond the last key that was shown, or seen: a walk
+// over pages that lead in a circle ends (B2, B3 of tree.h).
+static kv_status expect_progress(const bt_cursor *c)
+{
+    size_t count = bt_count(c->leaf);
+    kv_slice last = kv_buf_slice(&c->key);
+    if (count == 0) return out_of_order(c);
+    if (last.len == 0) return KV_OK;
+    bool is_beyond = c->reverse ? bt_page_compare(c->leaf, count - 1, last) < 0
+                                : bt_page_compare(c->leaf, 0, last) > 0;
+    return is_beyond ? KV_OK : out_of_order(c);
+}
+
 // The parent is at its end: a way down to the leaf we are on tells what bounds
 // it, and another leads beyond that.
 static kv_status next_parent(bt_cursor *c)
 {
     if (!c->has_parent) return KV_END;
+    if (bt_count(c->leaf) == 0) return expect_progress(c);
     bt_page_key(c->leaf, c->reverse ? 0 : bt_count(c->leaf) - 1, &c->key);
     target here = {.at = kv_buf_slice(&c->key)};
     if (c->reverse) kv_buf_append(&c->key, kv_slice_of("", 1)); // at or below
     here.at = kv_buf_slice(&c->key);
+    uint64_t id = bt_page_id(c->leaf);
     KV_TRY(go_down(c, &here, true));
+    if (bt_page_id(c->leaf) != id) return out_of_order(c); // B2
+    if (c->reverse) c->key.len--;
     if (!c->has_bound) return KV_END;
     target beyond = {.at = kv_buf_slice(&c->bound)};
-    return go_down(c, &beyond, false);
+    KV_TRY(go_down(c, &beyond, false));
+    return expect_progress(c);
 }
 
 static kv_status next_leaf(bt_cursor *c)
@@ -158,6 +188,7 @@ static kv_status next_leaf(bt_cursor *c)
     KV_TRY(bt_page_copy(c->cache, c->snapshot.seq,
                         bt_page_child(c->parent, c->index), c->leaf));
     KV_TRY(bt_tree_expect(c->leaf, 0));
+    KV_TRY(expect_progress(c));
     place_in_leaf(c, NULL);
     return KV_OK;
 }

@@ -5,6 +5,29 @@
 
 #include <inttypes.h>
 
+kv_status bt_freelist_bad(const bt_tx *tx, uint64_t id, const char *what)
+{
+    return kv_fail(KV_CORRUPT,
+                   "%s: the free list is damaged: page %" PRIu64
+                   " at offset %" PRIu64 " %s; restore the store from a backup",
+                   bt_file_name, id, id * tx->cache->config.page_bytes, what);
+}
+
+static kv_status expect_place(const bt_tx *tx, uint64_t id)
+{
+    bool is_place = id >= BT_FIRST_PAGE && id < tx->shape.page_count;
+    return is_place ? KV_OK : bt_freelist_bad(tx, id, "is outside of the file");
+}
+
+// What the list has is in use by nobody, this commit included: it would write
+// over its own pages.
+static kv_status expect_free(const bt_tx *tx, uint64_t id)
+{
+    KV_TRY(expect_place(tx, id));
+    bool is_ours = bt_cache_is_private(tx->cache, id);
+    return is_ours ? bt_freelist_bad(tx, id, "is free and in use") : KV_OK;
+}
+
 // A page of the list, checked for being one.
 static kv_status read_list_page(bt_tx *tx, uint64_t id, const uint8_t **page)
 {
@@ -18,12 +41,18 @@ static kv_status read_list_page(bt_tx *tx, uint64_t id, const uint8_t **page)
 
 static kv_status extend(bt_tx *tx, uint64_t *id)
 {
-    if (tx->shape.page_count == BT_PAGES_MAX) {
+    if (tx->shape.page_count >= BT_PAGES_MAX) {
         return kv_fail(KV_NO_SPACE, "%s has %" PRIu64 " pages, and no more fit",
                        bt_file_name, tx->shape.page_count);
     }
     *id = tx->shape.page_count++;
     return KV_OK;
+}
+
+static kv_status expect_count(const bt_tx *tx, uint64_t id, size_t count)
+{
+    if (count <= tx->shape.free_count) return KV_OK;
+    return bt_freelist_bad(tx, id, "has more free pages than there are");
 }
 
 // Takes the list's first page into memory, and off the list.
@@ -32,6 +61,10 @@ static kv_status load_first(bt_tx *tx)
     const uint8_t *page;
     uint64_t id = tx->shape.free_list;
     KV_TRY(read_list_page(tx, id, &page));
+    KV_TRY(expect_count(tx, id, bt_count(page)));
+    if (bt_ids_has(&tx->dropped, id)) {
+        return bt_freelist_bad(tx, id, "is on a circle");
+    }
     for (size_t i = 0; i < bt_count(page); i++) {
         uint64_t listed = bt_free_get(page, i);
         bool is_low = tx->goal == 0 || listed < tx->goal;
@@ -59,7 +92,7 @@ static kv_status take_in_memory(bt_tx *tx, uint64_t *id)
     bt_ids *from = has_low ? &tx->reusable : &tx->aside;
     if (from->count == 0) return extend(tx, id);
     *id = from->id[--from->count];
-    return KV_OK;
+    return expect_free(tx, *id);
 }
 
 kv_status bt_freelist_take(bt_tx *tx, uint64_t *id)
@@ -75,10 +108,11 @@ kv_status bt_freelist_take(bt_tx *tx, uint64_t *id)
         return KV_OK;
     }
     uint8_t *changed;
+    KV_TRY(expect_count(tx, first, 1));
     KV_TRY(bt_tx_change(tx, &first, &changed));
     *id = bt_free_pop(changed);
     tx->shape.free_count--;
-    return KV_OK;
+    return expect_free(tx, *id);
 }
 
 // The first page of the list with room for one more id, or a new first page:
@@ -121,6 +155,7 @@ static kv_status take_own(bt_tx *tx, bt_ids *places, bt_ids *ids, uint64_t *id,
     if (is_listed) *id = places->id[--places->count];
     else if (!tx->is_cow) *id = ids->id[--ids->count];
     else KV_TRY(extend(tx, id));
+    if (is_listed) KV_TRY(expect_free(tx, *id));
     return bt_tx_create_at(tx, *id, is_listed, page);
 }
 
@@ -162,8 +197,25 @@ static kv_status close_sorted(bt_tx *tx)
     return write_ids(tx, &tx->reusable, &tx->dropped);
 }
 
+// A page that two others refer to is given up twice, by a commit that drops
+// both of those.
+static kv_status expect_different(const bt_tx *tx, const bt_ids *ids)
+{
+    bt_ids sorted = {0};
+    kv_status st = KV_OK;
+    for (size_t i = 0; i < ids->count; i++) bt_ids_add(&sorted, ids->id[i]);
+    bt_ids_sort(&sorted);
+    for (size_t i = 1; i < sorted.count && st == KV_OK; i++) {
+        if (sorted.id[i] != sorted.id[i - 1]) continue;
+        st = bt_freelist_bad(tx, sorted.id[i], "would be free twice");
+    }
+    bt_ids_free(&sorted);
+    return st;
+}
+
 kv_status bt_freelist_close(bt_tx *tx)
 {
+    if (tx->dropped.count > 1) KV_TRY(expect_different(tx, &tx->dropped));
     if (tx->goal != 0) return close_sorted(tx);
     if (tx->is_cow) return write_ids(tx, &tx->reusable, &tx->dropped);
     while (tx->dropped.count > 0) {
@@ -174,17 +226,19 @@ kv_status bt_freelist_close(bt_tx *tx)
 
 kv_status bt_freelist_walk(bt_tx *tx, bt_freelist_visitor *visit, void *arg)
 {
-    uint64_t count = 0, pages = 0;
+    uint64_t count = 0, pages = 0, mark = 0;
     const uint8_t *page;
     for (uint64_t id = tx->shape.free_list; id != 0; id = bt_link(page)) {
-        if (++pages > tx->shape.page_count) {
-            return kv_fail(KV_CORRUPT, "%s: the free list is a circle",
-                           bt_file_name);
-        }
+        // Each page is compared with one before it, the last whose number is a
+        // power of two: a circle comes back to that, once it is behind us.
+        if (id == mark) return bt_freelist_bad(tx, id, "is on a circle");
+        if ((pages & (pages - 1)) == 0) mark = id;
+        pages++;
         KV_TRY(read_list_page(tx, id, &page));
         KV_TRY(visit(arg, id, true));
         count += bt_count(page);
         for (size_t i = 0; i < bt_count(page); i++) {
+            KV_TRY(expect_place(tx, bt_free_get(page, i)));
             KV_TRY(visit(arg, bt_free_get(page, i), false));
         }
     }
@@ -198,13 +252,14 @@ kv_status bt_freelist_walk(bt_tx *tx, bt_freelist_visitor *visit, void *arg)
 // ---- the end of the file ----------------------------------------------------
 
 typedef struct gathered {
-    bt_ids listed, own;
+    bt_ids listed, own, all;
 } gathered;
 
 static kv_status gather_id(void *arg, uint64_t id, bool is_own)
 {
     gathered *g = arg;
     bt_ids_add(is_own ? &g->own : &g->listed, id);
+    bt_ids_add(&g->all, id);
     return KV_OK;
 }
 
@@ -221,6 +276,7 @@ kv_status bt_freelist_trim(bt_tx *tx)
     bt_shape *shape = &tx->shape;
     if (shape->free_list == 0) return KV_OK;
     kv_status st = bt_freelist_walk(tx, gather_id, &g);
+    if (st == KV_OK) st = expect_different(tx, &g.all);
     if (st != KV_OK) goto out;
     bt_ids_sort(&g.listed);
     bt_ids_sort(&g.own);
@@ -240,5 +296,6 @@ kv_status bt_freelist_trim(bt_tx *tx)
 out:
     bt_ids_free(&g.listed);
     bt_ids_free(&g.own);
+    bt_ids_free(&g.all);
     return st;
 }

@@ -30,6 +30,10 @@ KV_MUST_USE kv_status bt_freelist_take(bt_tx *tx, uint64_t *id);
 // Puts tx->dropped on the list.
 KV_MUST_USE kv_status bt_freelist_close(bt_tx *tx);
 
+// KV_CORRUPT: what is wrong with a page that the list has, or that is to go on
+// it.
+KV_MUST_USE kv_status bt_freelist_bad(const bt_tx *tx, uint64_t id,
+                                      const char *what);
 // Shows every page on the list, and every page of the list (`is_own`), to
 // `visit`. KV_CORRUPT for a list that is not what the shape says.
 typedef kv_status bt_freelist_visitor(void *arg, uint64_t id, bool is_own);

@@ -27,6 +27,14 @@ void bt_ids_sort(bt_ids *ids)
     if (ids->count > 1) qsort(ids->id, ids->count, sizeof *ids->id, compare);
 }
 
+bool bt_ids_has(const bt_ids *ids, uint64_t id)
+{
+    for (size_t i = 0; i < ids->count; i++) {
+        if (ids->id[i] == id) return true;
+    }
+    return false;
+}
+
 void bt_ids_free(bt_ids *ids)
 {
     kv_free(ids->id);

@@ -4,6 +4,7 @@
 #ifndef BT_IDS_H
 #define BT_IDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,8 @@ typedef struct bt_ids {
 } bt_ids;
 
 void bt_ids_add(bt_ids *ids, uint64_t id);
-void bt_ids_sort(bt_ids *ids); // ascending
+bool bt_ids_has(const bt_ids *ids, uint64_t id); // looks at all
+void bt_ids_sort(bt_ids *ids);                   // ascending
 void bt_ids_free(bt_ids *ids);
 
 #endif

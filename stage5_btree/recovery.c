@@ -426,6 +426,12 @@ kv_status bt_store_recover(bt_store *s)
     }
     KV_TRY(st);
     KV_TRY(choose_super(s));
+    if (s->super.page_count > BT_PAGES_MAX) {
+        return kv_fail(KV_CORRUPT,
+                       "%s: the superblock tells of %" PRIu64
+                       " pages, more than there can be",
+                       bt_file_name, s->super.page_count);
+    }
     adopt_super(s);
     uint64_t size;
     KV_TRY(kv_file_size(s->file, &size));

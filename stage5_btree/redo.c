@@ -171,6 +171,7 @@ static kv_status redo_item(bt_redo *r, const bt_item *item, uint64_t offset)
     }
     if (item->kind == BT_ITEM_SHAPE) {
         uint64_t key_count = r->shape.key_count;
+        if (item->shape.page_count > BT_PAGES_MAX) return bad_item(r, offset);
         r->shape = item->shape;
         r->shape.key_count = key_count;
         return KV_OK;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "chain.h"
+#include "fence.h"
 
 kv_status bt_tree_expect(const uint8_t *page, unsigned level)
 {
@@ -131,6 +132,7 @@ static void free_family(family *f)
 static kv_status gather(bt_tx *tx, bt_path *p, size_t d, size_t first,
                         size_t count, family *f)
 {
+    KV_TRY(bt_fence_expect(tx, p, d, first, count));
     KV_TRY(bt_tree_own(tx, p, d, &f->parent));
     f->level = bt_level(f->parent) - 1;
     f->first = first;

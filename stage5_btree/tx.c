@@ -29,8 +29,19 @@ void bt_tx_free(bt_tx *tx)
 
 // ---- pages ------------------------------------------------------------------
 
+static kv_status outside(const bt_tx *tx, uint64_t id)
+{
+    return kv_fail(KV_CORRUPT,
+                   "%s: something refers to page %" PRIu64 " at offset %" PRIu64
+                   ", and there are %" PRIu64 " pages; restore the store from "
+                   "a backup",
+                   bt_file_name, id, id * tx->cache->config.page_bytes,
+                   tx->shape.page_count);
+}
+
 kv_status bt_tx_read(bt_tx *tx, uint64_t id, const uint8_t **page)
 {
+    if (id >= tx->shape.page_count) return outside(tx, id);
     while ((*page = bt_cache_newest(tx->cache, id)) == NULL) {
         KV_TRY(bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ)));
         EXPLAIN(tx->explain, "page %" PRIu64 ": read from disk", id);
@@ -81,6 +92,7 @@ kv_status bt_tx_move(bt_tx *tx, uint64_t *id, uint8_t **page)
     const uint8_t *old;
     uint64_t new_id;
     KV_TRY(bt_tx_create(tx, &new_id, page));
+    if (new_id == *id) return bt_freelist_bad(tx, new_id, "is free and in use");
     KV_TRY(bt_tx_read(tx, *id, &old));
     memcpy(*page, old, bt_page_bytes(old));
     bt_set_page_id(*page, new_id);
