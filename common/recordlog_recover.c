@@ -23,7 +23,8 @@ typedef struct log_reader {
     kv_buf window;
 } log_reader;
 
-// The log may be closed while it is read, and so lose what it had reserved (R8).
+// The log may be closed while it is read, and so lose what it had reserved
+// (R8).
 static kv_status end_sooner(log_reader *r, uint64_t offset)
 {
     uint64_t size;
