@@ -70,11 +70,11 @@ static kv_status read_tree(cmp_bench *b)
     if (st == KV_OK) st = read_cold(&s, FOUND, &found);
     if (st == KV_OK) st = read_cold(&s, ABSENT, &absent);
     if (st == KV_OK) {
-        double levels = 0;
-        char branch[32];
-        do {
-            snprintf(branch, sizeof branch, "level %.0f", levels);
-        } while (!isnan(cmp_specimen_fact(&s, branch, "pages")) && ++levels);
+        int levels = 0;
+        for (char level[32];; levels++) {
+            snprintf(level, sizeof level, "level %d", levels);
+            if (isnan(cmp_specimen_fact(&s, level, "pages"))) break;
+        }
         note_reads(b, "B-tree, found", &found);
         note_reads(b, "B-tree, absent", &absent);
         cmp_check_near(b, "B-tree: fewest reads of a get, levels",
