@@ -232,14 +232,22 @@ static kv_status set_limit(cmp_options *o, const char *text)
     return KV_OK;
 }
 
-// "2/5"
+bool cmp_share_read(const char *text, unsigned *share, unsigned *shares)
+{
+    size_t first = strspn(text, "0123456789");
+    if (first == 0 || first > 6 || text[first] != '/') return false;
+    const char *rest = text + first + 1;
+    size_t second = strspn(rest, "0123456789");
+    if (second == 0 || second > 6 || rest[second] != '\0') return false;
+    *share = (unsigned)strtoul(text, NULL, 10);
+    *shares = (unsigned)strtoul(rest, NULL, 10);
+    return *share > 0 && *share <= *shares;
+}
+
 static kv_status set_only(cmp_options *o, const char *text)
 {
-    char end;
     unsigned share, shares;
-    bool is_share = strspn(text, "0123456789/") == strlen(text) &&
-                    sscanf(text, "%6u/%6u%c", &share, &shares, &end) == 2;
-    if (!is_share || share == 0 || share > shares) {
+    if (!cmp_share_read(text, &share, &shares)) {
         return kv_fail(KV_INVALID,
                        "--only %s: that is no share; 2/5 is the second of "
                        "five, 1/5 the first, 5/5 the last",

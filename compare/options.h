@@ -48,6 +48,8 @@ typedef struct cmp_options {
 KV_MUST_USE kv_status cmp_options_read(cmp_options *o, int argc, char **argv,
                                        size_t engines);
 void cmp_options_free(cmp_options *o);
+// "2/5", share 2 of 5; false if there is no such share.
+bool cmp_share_read(const char *text, unsigned *share, unsigned *shares);
 // The options with their meaning, for help.
 void cmp_options_help(FILE *to);
 

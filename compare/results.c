@@ -116,7 +116,7 @@ kv_status cmp_results_each(const char *dir, cmp_table table,
     kv_status st = KV_OK;
     for (bool is_first = true; read_line(file, &line); is_first = false) {
         if (!is_first) {
-            each(arg, (char *)line.data);
+            if (each != NULL) each(arg, (char *)line.data);
         } else if (strcmp((char *)line.data, tables[table].columns) != 0) {
             st = kv_fail(KV_INVALID,
                          "%s/%s: its columns are not those this program "

@@ -78,9 +78,9 @@ KV_MUST_USE kv_status cmp_results_open(cmp_results *r, const char *dir);
 void cmp_results_row(cmp_results *r, cmp_table table, const char *row);
 void cmp_results_fact(cmp_results *r, const char *key, const char *fmt, ...)
     KV_PRINTF(3, 4);
-// Calls `each` with every row of a run's table, without its newline; the row
-// may be changed. KV_IO or KV_INVALID, with a sentence, if the directory has no
-// such table.
+// Calls `each`, if it is not NULL, with every row of a run's table, without its
+// newline; the row may be changed. KV_IO or KV_INVALID, with a sentence, if the
+// directory has no such table.
 KV_MUST_USE kv_status cmp_results_each(const char *dir, cmp_table table,
                                        void (*each)(void *arg, char *row),
                                        void *arg);
