@@ -1,5 +1,7 @@
 // test_explorer.c -- the explorer finds what is planted, and only that.
 // SPDX-License-Identifier: MIT
+//
+//     test_explorer [DISKS]      how many to judge of a store without mistakes
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,8 @@
 #include "tests/support/test.h"
 
 enum { OPS = 24, STATES_MAX = 2500 };
+
+static uint64_t sound_max = STATES_MAX;
 
 static kv_crash_result explore(toy_bug bug, kv_crash_model model,
                                kv_sync_mode sync, FILE *out)
@@ -23,7 +27,8 @@ static kv_crash_result explore(toy_bug bug, kv_crash_model model,
                                 .ops = OPS,
                                 // A mistake shows without a second crash.
                                 .depth = bug == TOY_SOUND ? 2 : 1,
-                                .states_max = STATES_MAX,
+                                .states_max =
+                                    bug == TOY_SOUND ? sound_max : STATES_MAX,
                                 .knobs = (const char *)knobs.data};
     kv_crash_result r;
     assert_ok(kv_crash_explore(&toy_engine, &options, out, &r));
@@ -191,8 +196,9 @@ static void a_run_of_no_disk_fails(void **state)
     assert_in_range(failed, 1, 11);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) sound_max = strtoull(argv[1], NULL, 10);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_store_survives_everything),
         cmocka_unit_test(every_planted_mistake_is_found),

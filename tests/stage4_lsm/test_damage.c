@@ -61,7 +61,8 @@ static kv_status read_all(kv_slice bytes, const oracle *o, bool use_map)
     lsm_table *t = NULL;
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
     write_file(disk, lsm_table_name(test_table_id.number).text, bytes);
-    lsm_cache *cache = lsm_cache_new(1 << 20, 4096);
+    // Small: it is cleared for each of these thousands of tables.
+    lsm_cache *cache = lsm_cache_new(64 << 10, 4096);
     lsm_table_home home = {disk, cache, use_map, &test_nobody};
     kv_status st = lsm_table_open(&home, &test_table_id, for_read, &t);
     if (st == KV_OK) {
