@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -208,6 +209,16 @@ kv_status cmp_make_dir(const char *path)
     if (mkdir(path, 0777) == 0 || errno == EEXIST) return KV_OK;
     return kv_fail(errno == ENOSPC ? KV_NO_SPACE : KV_IO,
                    "cannot make the directory %s: %s", path, strerror(errno));
+}
+
+bool cmp_memory_scratch(kv_buf *path, uint64_t bytes)
+{
+    static const char memory[] = "/dev/shm";
+    struct statvfs there;
+    if (access(memory, W_OK) != 0 || statvfs(memory, &there) != 0) return false;
+    if ((uint64_t)there.f_bavail * there.f_frsize < bytes) return false;
+    kv_buf_printf(path, "%s/stagecoach-%ld", memory, (long)getpid());
+    return true;
 }
 
 void cmp_program_dir(kv_buf *to)

@@ -46,6 +46,9 @@ void cmp_forget_files(const char *path);
 // Removes a directory with everything in it. A path that is not there is fine.
 void cmp_remove_tree(const char *path);
 KV_MUST_USE kv_status cmp_make_dir(const char *path); // there already: fine
+// Appends the path of a directory in memory, of this process alone and not made
+// yet. False, and nothing is appended, if there are no `bytes` to be had.
+bool cmp_memory_scratch(kv_buf *path, uint64_t bytes);
 // True if both are there and are one, whatever their names.
 bool cmp_is_same_directory(const char *path, const char *other);
 // The directory this program was started from.
