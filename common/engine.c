@@ -30,11 +30,25 @@ static inline kv_status check_key(kv *db, kv_slice key)
     return refuse_key(db, key);
 }
 
+// An engine may log the bounds as it logs keys, and believe none that is longer
+// when it reads them back.
+static kv_status check_bounds(kv *db, kv_slice from, kv_slice to)
+{
+    size_t longest = from.len > to.len ? from.len : to.len;
+    if (longest <= db->key_max) return KV_OK;
+    return kv_fail(KV_TOO_BIG,
+                   "a bound of the range to delete has %zu bytes; the keys of "
+                   "the engine \"%s\" have up to %u",
+                   longest, db->engine->info.name, db->key_max);
+}
+
 static kv_status check_change(kv *db, const kv_change *change)
 {
     const kv_engine_info *info = &db->engine->info;
     if (change->kind == KV_DEL_RANGE) {
-        if (kv_has(db, KV_CAP_RANGE_DELETE)) return KV_OK;
+        if (kv_has(db, KV_CAP_RANGE_DELETE)) {
+            return check_bounds(db, change->key, change->value);
+        }
         return kv_fail(KV_UNSUPPORTED,
                        "the engine \"%s\" has no range deletion for a batch",
                        info->name);
@@ -197,6 +211,7 @@ static kv_status del_each(kv *db, kv_range range)
 
 kv_status kv_del_range(kv *db, kv_slice from, kv_slice to)
 {
+    KV_TRY(check_bounds(db, from, to));
     if (to.len > 0 && kv_slice_cmp(from, to) >= 0) return KV_OK;
     KV_TRY(kv_front_writable(db));
     if (!kv_has(db, KV_CAP_RANGE_DELETE)) {

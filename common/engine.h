@@ -138,7 +138,8 @@ KV_MUST_USE kv_status kv_put(kv *db, kv_slice key, kv_slice value);
 KV_MUST_USE kv_status kv_del(kv *db, kv_slice key);
 // Every key from `from` (empty: the first) up to, not including, `to` (empty:
 // past the last). Without KV_CAP_RANGE_DELETE it is a scan and a del for each
-// key: then not atomic, and as slow as that sounds.
+// key: then not atomic, and as slow as that sounds. KV_TOO_BIG if a bound is
+// longer than kv_key_max.
 KV_MUST_USE kv_status kv_del_range(kv *db, kv_slice from, kv_slice to);
 // All changes or none, crash or not, as one write. Of two changes to one key
 // the later one counts. An empty batch does nothing.

@@ -167,6 +167,37 @@ static void longest_key_fits_and_no_longer_one(subject *s)
     assert_status(deleted, KV_TOO_BIG);
 }
 
+// Bounds are logged as keys are: a longer one would be there, acknowledged, and
+// refused when the store is opened again.
+static void ranges_to_delete_have_bounds_that_fit(subject *s)
+{
+    kv_buf key = subject_value(3, (size_t)kv_key_max(s->db) + 1);
+    kv_slice longer = kv_buf_slice(&key), none = {0};
+    kv_slice longest = kv_slice_of(key.data, key.len - 1);
+    subject_put(s, kv_str("a"), kv_str("1"));
+    subject_put(s, longest, kv_str("2"));
+    kv_status from = kv_del_range(s->db, longer, none);
+    kv_status to = kv_del_range(s->db, none, longer);
+    kv_batch batch = {0};
+    kv_batch_del_range(&batch, none, longer);
+    kv_status in_batch = kv_write(s->db, &batch);
+    kv_batch_free(&batch);
+    subject_compare(s);
+    subject_reopen(s);
+    subject_compare(s);
+    subject_put(s, longest, kv_str("3"));
+    subject_del_range(s, longest, none);
+    subject_del_range(s, none, longest);
+    subject_reopen(s);
+    subject_compare(s);
+    kv_buf_free(&key);
+    assert_status(from, KV_TOO_BIG);
+    assert_status(to, KV_TOO_BIG);
+    assert_status(in_batch, subject_can(s, KV_CAP_RANGE_DELETE)
+                                ? KV_TOO_BIG
+                                : KV_UNSUPPORTED);
+}
+
 // The longest value that this test can afford; values of 256 MiB are soaked.
 static void long_values_fit_and_none_over_the_limit(subject *s)
 {
@@ -315,6 +346,7 @@ static const law laws[] = {
     LAW(keys_that_begin_alike_are_apart),
     LAW(empty_key_is_refused),
     LAW(longest_key_fits_and_no_longer_one),
+    LAW(ranges_to_delete_have_bounds_that_fit),
     LAW(long_values_fit_and_none_over_the_limit),
     LAW(values_of_every_size_class_survive_overwriting),
     LAW(many_keys_are_all_found),
