@@ -303,6 +303,10 @@ static kv_status check_quietly(void *arg)
     if (st == KV_OK) {
         st = sst_catalog_read(s->config.disk, s->config.store_id, &catalog);
     }
+    // Its first opening was cut off, and this one may not write: it is empty.
+    bool is_unmade =
+        st == KV_NOT_FOUND && s->config.read_only && view->count == 0;
+    if (is_unmade) st = KV_OK;
     if (st == KV_NOT_FOUND) {
         st = kv_fail(KV_CORRUPT, "%s: is gone", sst_catalog_name);
     }
