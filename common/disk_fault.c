@@ -114,24 +114,43 @@ static bool is_word(kv_slice text, const char *word)
     return kv_slice_equal(text, kv_str(word));
 }
 
-static bool parse_reason(kv_slice text, rule *out)
+typedef enum part { REASON, CALL, NTH, WHAT, PARTS } part;
+
+// The i-th word that may stand in this part of a rule; NULL behind the last.
+static const char *known_word(part p, unsigned i)
 {
-    out->reason = KV_REASONS;
-    if (is_word(text, "*")) return true;
-    for (unsigned i = 0; i < KV_REASONS; i++) {
-        if (is_word(text, kv_reason_word((kv_reason)i))) out->reason = i;
-    }
-    return out->reason < KV_REASONS;
+    if (p == REASON)
+        return i < KV_REASONS ? kv_reason_word((kv_reason)i) : NULL;
+    if (p == CALL) return i < CALLS ? call_words[i] : NULL;
+    return i < FAULTS ? faults[i].word : NULL;
 }
 
-static bool parse_call(kv_slice text, rule *out)
+// Which of them `text` is; behind the last for "*", which is any of them.
+static bool find_word(part p, kv_slice text, unsigned *i)
 {
-    out->call = CALLS;
-    if (is_word(text, "*")) return true;
-    for (unsigned i = 0; i < CALLS; i++) {
-        if (is_word(text, call_words[i])) out->call = i;
+    for (*i = 0; known_word(p, *i) != NULL; ++*i) {
+        if (is_word(text, known_word(p, *i))) return true;
     }
-    return out->call < CALLS;
+    return p != WHAT && is_word(text, "*");
+}
+
+static kv_status bad_word(kv_slice text, part p, const char *what,
+                          kv_slice word)
+{
+    kv_buf known = {0};
+    for (unsigned i = 0; known_word(p, i) != NULL; i++) {
+        kv_buf_printf(&known, "%s%s", i > 0 ? " " : "", known_word(p, i));
+    }
+    if (p != WHAT) kv_buf_printf(&known, " or *");
+    kv_quoted q, w;
+    kv_status st = kv_fail(
+        KV_INVALID,
+        "fault rule \"%s\": no such %s as \"%s\" (it is one of: %.*s); a "
+        "rule is reason:call:n:what, as in data:sync:7:EIO",
+        kv_quote(&q, text), what, kv_quote(&w, word), (int)known.len,
+        (const char *)known.data);
+    kv_buf_free(&known);
+    return st;
 }
 
 static bool parse_nth(kv_slice text, rule *out)
@@ -147,42 +166,35 @@ static bool parse_nth(kv_slice text, rule *out)
     return out->nth > 0;
 }
 
-static bool parse_what(kv_slice text, rule *out)
-{
-    out->what = NULL;
-    for (size_t i = 0; i < FAULTS; i++) {
-        if (is_word(text, faults[i].word)) out->what = &faults[i];
-    }
-    return out->what != NULL;
-}
-
 static kv_status parse_rule(kv_slice text, rule *out)
 {
-    kv_slice part[4] = {{0}};
-    size_t parts = 0, start = 0;
-    for (size_t i = 0; i <= text.len && parts < 4; i++) {
+    kv_slice parts[PARTS] = {{0}};
+    size_t count = 0, start = 0;
+    for (size_t i = 0; i <= text.len && count < PARTS; i++) {
         if (i < text.len && text.data[i] != ':') continue;
-        part[parts++] = kv_slice_of(text.data + start, i - start);
+        parts[count++] = kv_slice_of(text.data + start, i - start);
         start = i + 1;
     }
-    if (parts < 4 || start <= text.len) {
+    if (count < PARTS || start <= text.len) {
         return bad_rule(text, "not four parts in", text);
     }
     *out = (rule){0};
-    if (!parse_reason(part[0], out)) {
-        return bad_rule(text, "no such reason as", part[0]);
+    unsigned what;
+    if (!find_word(REASON, parts[REASON], &out->reason)) {
+        return bad_word(text, REASON, "reason", parts[REASON]);
     }
-    if (!parse_call(part[1], out)) {
-        return bad_rule(text, "no such call as", part[1]);
+    if (!find_word(CALL, parts[CALL], &out->call)) {
+        return bad_word(text, CALL, "call", parts[CALL]);
     }
-    if (!parse_nth(part[2], out)) {
-        return bad_rule(text, "n is 1, 2, 3 … or 1+, 2+ …, not", part[2]);
+    if (!parse_nth(parts[NTH], out)) {
+        return bad_rule(text, "n is 1, 2, 3 … or 1+, 2+ …, not", parts[NTH]);
     }
-    if (!parse_what(part[3], out)) {
-        return bad_rule(text, "no such fault as", part[3]);
+    if (!find_word(WHAT, parts[WHAT], &what)) {
+        return bad_word(text, WHAT, "fault", parts[WHAT]);
     }
+    out->what = &faults[what];
     if (out->call < CALLS && !(out->what->calls & BIT(out->call))) {
-        return bad_rule(text, "this call cannot have", part[3]);
+        return bad_rule(text, "this call cannot have", parts[WHAT]);
     }
     return KV_OK;
 }

@@ -118,9 +118,9 @@ static kv_status bad_value(const kv_knob *knob, kv_slice text)
     print_number(knob->min, &range);
     kv_buf_append(&range, kv_str(" to "));
     print_number(knob->max, &range);
-    kv_status st =
-        kv_fail(KV_INVALID, "%s=%s: the value goes from %.*s", knob->name,
-                kv_quote(&q, text), (int)range.len, (const char *)range.data);
+    kv_status st = kv_fail(KV_INVALID, "%s=%s: the value is a number from %.*s",
+                           knob->name, kv_quote(&q, text), (int)range.len,
+                           (const char *)range.data);
     kv_buf_free(&range);
     return st;
 }

@@ -124,8 +124,8 @@ kv_status kv_compact(kv *db, kv_slice from, kv_slice to)
 {
     if (!kv_has(db, KV_CAP_COMPACT)) {
         return kv_fail(KV_UNSUPPORTED,
-                       "the engine \"%s\" keeps no house for some keys alone; "
-                       "settle does it for all",
+                       "the engine \"%s\" cannot do the housekeeping of some "
+                       "keys alone; settle does it for all",
                        db->engine->info.name);
     }
     if (to.len > 0 && kv_slice_cmp(from, to) >= 0) return KV_OK;
