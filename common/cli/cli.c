@@ -90,7 +90,9 @@ static kv_cli_code run_opened(kv_cli_session *s, const kv_cli_command *command,
 {
     bool creates = does_write(command, r);
     bool only_looks = !creates && !(command->traits & CLI_MAINTAINS);
-    kv_cli_code code = check_knobs(s, r);
+    // Before a store is made for words that make no sense.
+    kv_cli_code code = kv_cli_command_check(s, command, r);
+    if (code == CLI_DONE) code = check_knobs(s, r);
     if (code == CLI_DONE) code = break_disk(s, creates && !r->read_only);
     if (code != CLI_DONE) return code;
     kv_status st = kv_cli_session_open(s, creates, only_looks);
@@ -138,7 +140,10 @@ static kv_cli_code run(kv_cli_session *s, kv_cli_request *r)
         kv_cli_help_version(s, &text);
         return print(s, &text, CLI_DONE);
     }
-    if (r->word_count == 0 && r->help) {
+    // Alone, or behind nothing but DIR.
+    bool is_command =
+        r->word_count > 0 && kv_cli_command_find(r->words[0]) != NULL;
+    if (r->help && !is_command && r->word_count < 2) {
         kv_cli_help_program(s, &text);
         return print(s, &text, CLI_DONE);
     }
@@ -147,7 +152,7 @@ static kv_cli_code run(kv_cli_session *s, kv_cli_request *r)
         return print(s, &text, CLI_USAGE);
     }
     // put --help: no directory is needed to say how it is used.
-    bool is_about = r->help && kv_cli_command_find(r->words[0]) != NULL;
+    bool is_about = r->help && is_command;
     kv_cli_code code = CLI_DONE;
     if (!is_about && !take_dir(s, r, &code)) return code;
     return run_command(s, r);

@@ -35,8 +35,12 @@ const kv_cli_command *kv_cli_command_at(size_t index);
 const kv_cli_command *kv_cli_command_find(const char *name);
 const char *kv_cli_command_name(size_t index);
 
-// Checks the request's words and options against the table, then runs. The
-// store is open if the command needs it.
+// CLI_USAGE, with a sentence, if the table says that the request has too few or
+// too many words, or an option that the command does not take.
+kv_cli_code kv_cli_command_check(kv_cli_session *s,
+                                 const kv_cli_command *command,
+                                 const kv_cli_request *r);
+// Checks, then runs. The store is open if the command needs it.
 kv_cli_code kv_cli_command_run(kv_cli_session *s, const kv_cli_command *command,
                                const kv_cli_request *r);
 // CLI_USAGE, with a sentence that names the nearest command.

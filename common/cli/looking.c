@@ -60,12 +60,12 @@ static void tell_disk(kv_report *to, const kv_stats *now)
 // One amplification, with what it is made of.
 static void tell_ratio(kv_report *to, const char *name, const char *above,
                        uint64_t numerator, const char *below,
-                       uint64_t denominator)
+                       uint64_t denominator, bool has_meaning)
 {
     kv_report_begin(to, "%s", name);
     kv_report_bytes(to, above, numerator);
     kv_report_bytes(to, below, denominator);
-    if (denominator > 0) {
+    if (has_meaning && denominator > 0) {
         kv_report_ratio(to, "ratio", (double)numerator / (double)denominator);
     } else {
         kv_report_text(to, "ratio", "n/a");
@@ -107,17 +107,19 @@ kv_cli_code kv_cli_stats(kv_cli_session *s, const kv_cli_request *r)
     tell_calls(&report, &now);
     tell_disk(&report, &now);
     tell_space(&report, &now);
+    // Without a disk there is no such ratio: 0 would look like the best one.
+    bool is_durable = (s->info->caps & KV_CAP_DURABLE) != 0;
     tell_ratio(&report, "write_amplification", "disk_write_bytes",
-               disk.write_bytes, "user_write_bytes", now.user_write_bytes);
+               disk.write_bytes, "user_write_bytes", now.user_write_bytes,
+               is_durable);
     kv_status st = KV_OK;
     if (r->flags & CLI_LIVE) {
         uint64_t live = 0;
         st = live_bytes(s->db, &live);
-        bool is_durable = (s->info->caps & KV_CAP_DURABLE) != 0;
         uint64_t held = is_durable ? now.disk_bytes : now.memory_bytes;
         tell_ratio(&report, "space_amplification",
                    is_durable ? "disk_bytes" : "memory_bytes", held,
-                   "live_bytes", live);
+                   "live_bytes", live, true);
     }
     if (st == KV_OK) return print_report(s, r, &report);
     kv_report_free(&report);
@@ -285,10 +287,16 @@ static kv_status xray_file(kv_cli_session *s, const kv_cli_request *r,
                      s->path, name);
     }
     uint64_t damage_count = xray.damage_count;
+    bool is_blank = xray.text.len == 0;
     kv_status printed = kv_cli_print(s, &xray.text);
     kv_buf_free(&xray.text);
     if (st != KV_OK) return st;
     KV_TRY(printed);
+    if (is_blank && r->flags & CLI_AT) {
+        return kv_fail(KV_INVALID,
+                       "%s/%s has nothing at byte %" PRIu64 ": it ends before",
+                       s->path, name, r->at);
+    }
     if (damage_count == 0) return KV_OK;
     return kv_fail(KV_CORRUPT, "%s/%s is damaged in %" PRIu64 " place%s",
                    s->path, name, damage_count, damage_count == 1 ? "" : "s");

@@ -14,9 +14,12 @@ static kv_status unescape(const char *word, kv_buf *to)
     return kv_fail(KV_INVALID, "\"%s\", %s", word, why);
 }
 
+// Bytes that make no sense are the command line's fault, not the store's.
 static kv_cli_code code_of(kv_cli_session *s, kv_status st)
 {
-    return st == KV_OK ? CLI_DONE : kv_cli_failed(s, st);
+    if (st == KV_OK) return CLI_DONE;
+    kv_cli_failed(s, st);
+    return st == KV_INVALID ? CLI_USAGE : CLI_FAILED;
 }
 
 // ---- writing ----------------------------------------------------------------
