@@ -79,6 +79,16 @@ void kv_unreserve(void *memory, size_t bytes)
     if (memory != NULL) unmap(memory, bytes);
 }
 
+void kv_reserve_forget(void *memory, size_t bytes)
+{
+    uintptr_t page = 4096;
+    uintptr_t first = ((uintptr_t)memory + page - 1) & ~(page - 1);
+    uintptr_t limit = ((uintptr_t)memory + bytes) & ~(page - 1);
+    if (first >= limit) return;
+    madvise((char *)memory + (first - (uintptr_t)memory), limit - first,
+            MADV_DONTNEED);
+}
+
 void kv_reserve_large(void *memory, size_t bytes)
 {
     // The part that begins and ends with a large page.

@@ -29,5 +29,8 @@ void kv_unreserve(void *memory, size_t bytes); // NULL is fine
 // From here on, memory of a reserved range that is touched for the first time
 // may come in 2 MiB pages: a wish, as with kv_alloc_pages.
 void kv_reserve_large(void *memory, size_t bytes);
+// Gives the whole pages in a part of a reserved range back to the system: zero
+// when they are touched again.
+void kv_reserve_forget(void *memory, size_t bytes);
 
 #endif

@@ -32,6 +32,13 @@ static void a_reserved_range_costs_what_is_touched(void **state)
     }
     memory[bytes - 1] = 1;
     kv_reserve_large(memory, 10); // too small for one: nothing happens
+    // What is given back is zero when it is touched again; its neighbours stay.
+    memory[4095] = memory[4096] = memory[8191] = memory[8192] = 7;
+    kv_reserve_forget(memory + 4000, 4000); // no whole page
+    assert_int_equal(memory[4096], 7);
+    kv_reserve_forget(memory + 4000, 5000);
+    assert_int_equal(memory[4096] + memory[8191], 0);
+    assert_int_equal(memory[4095] + memory[8192], 14);
     kv_unreserve(memory, bytes);
     kv_unreserve(NULL, 0);
 }
