@@ -22,13 +22,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Where one block waits for the next arena. Zeroed at first; outlives the
-// arenas that were given it, and is then emptied.
+// Where one block waits for the next arena, and where it is known how much
+// memory all arenas that were given the attic have. Zeroed at first; outlives
+// these arenas, and is then emptied.
 typedef struct lsm_attic {
     _Atomic(void *) block;
+    _Atomic uint64_t kept_bytes; // of it
+    _Atomic uint64_t bytes;      // of all blocks, this one included
+    _Atomic uint64_t peak_bytes; // the most that were ever, or since a reset
 } lsm_attic;
 
 void lsm_attic_empty(lsm_attic *attic);
+// The peak is from now on what there is now.
+void lsm_attic_reset_peak(lsm_attic *attic);
 
 typedef struct lsm_arena {
     lsm_attic *attic; // or NULL

@@ -11,7 +11,8 @@
 
 enum {
     SHARDS_MAX = 16,
-    SHARD_BYTES_MIN = 1 << 20, // fewer shards for a small budget
+    SHARD_BYTES_MIN = 4 << 20, // at most; fewer shards for a small cache
+    BATCH = 64,                // frames given up in one hold of a lock
     PROBATION_SHARE = 8,       // of the budget: an eighth
     LARGE_SHARE = 4,           // a block over a quarter of its shard is large
     USES_MAX = 3,
@@ -38,8 +39,13 @@ typedef struct ring {
 typedef struct lsm_shard {
     _Alignas(64) kv_mutex lock; // of all but frames' atomic fields
     ring probation, protected;
-    lsm_frame *idle, *bare; // frames not in use: with a page, and without
-    uint64_t bytes;         // of all frames of the shard
+    // Frames not in use: with a page that was touched, with one that is no
+    // memory now, and without one. Behind `fresh` there are frames with a page
+    // that were never used.
+    lsm_frame *idle, *cold, *bare;
+    size_t fresh, fresh_limit;
+    uint64_t bytes;      // of all frames in use
+    uint64_t held_bytes; // and of the idle ones
     uint64_t budget_bytes;
     uint64_t evictions;
 } lsm_shard;
@@ -48,10 +54,12 @@ struct lsm_cache {
     lsm_shard shards[SHARDS_MAX];
     size_t shard_count;
     // The frames that have a page, and the pages: huge ones of the system's, so
-    // that a hit costs no miss in the translation of addresses.
+    // that a hit costs no miss in the translation of addresses. Both are
+    // reserved: what was never used is no memory.
     lsm_frame *frames;
     uint8_t *pages;
     size_t frame_count, page_bytes;
+    uint64_t most_bytes;
     lsm_unpacker unpacker;
     struct {
         _Alignas(64) _Atomic uint64_t hits;
@@ -89,32 +97,69 @@ static void pull(lsm_frame *f)
 
 // ---- idle frames ------------------------------------------------------------
 
-static void add_idle(lsm_shard *s, lsm_frame *f)
+static uint64_t weight(size_t bytes) { return bytes + sizeof(lsm_frame); }
+
+static void add_to(lsm_frame **list, lsm_frame *f)
 {
-    lsm_frame **list = f->page != NULL ? &s->idle : &s->bare;
     f->next = *list;
     *list = f;
 }
 
-static lsm_frame *take_idle(lsm_frame **list)
+static lsm_frame *take_from(lsm_frame **list)
 {
     lsm_frame *f = *list;
     if (f != NULL) *list = f->next;
     return f;
 }
 
-// ---- eviction ---------------------------------------------------------------
+static lsm_frame *take_fresh(lsm_cache *c, lsm_shard *s)
+{
+    if (s->fresh >= s->fresh_limit) return NULL;
+    size_t i = s->fresh++ * c->shard_count + (size_t)(s - c->shards);
+    lsm_frame *f = &c->frames[i];
+    f->page = c->pages + i * c->page_bytes;
+    f->shard = s;
+    atomic_store(&f->pins, CLAIMED);
+    return f;
+}
 
-static uint64_t weight(size_t bytes) { return bytes + sizeof(lsm_frame); }
+// A frame with a page, if there is one: best with one that is memory already.
+static lsm_frame *take_paged(lsm_cache *c, lsm_shard *s)
+{
+    lsm_frame *f = take_from(&s->idle);
+    if (f != NULL) {
+        s->held_bytes -= weight(c->page_bytes); // will count as in use
+        return f;
+    }
+    f = take_from(&s->cold);
+    return f != NULL ? f : take_fresh(c, s);
+}
+
+// Gives up the memory of an idle frame. False: there is none.
+static bool chill(lsm_cache *c, lsm_shard *s)
+{
+    lsm_frame *f = take_from(&s->idle);
+    if (f == NULL) return false;
+    kv_reserve_forget(f->page, c->page_bytes);
+    s->held_bytes -= weight(c->page_bytes);
+    add_to(&s->cold, f);
+    return true;
+}
+
+// ---- eviction ---------------------------------------------------------------
 
 // Makes the frame, which nobody else has, one without bytes.
 static void retire(lsm_shard *s, lsm_frame *f)
 {
     s->bytes -= weight(f->size);
-    if (f->bytes != f->page) kv_free(f->bytes);
+    // A page stays memory, for the next block.
+    if (f->page == NULL) {
+        s->held_bytes -= weight(f->size);
+        kv_free(f->bytes);
+    }
     f->bytes = NULL;
     f->size = 0;
-    add_idle(s, f);
+    add_to(f->page != NULL ? &s->idle : &s->bare, f);
 }
 
 static bool try_claim(lsm_frame *f, uint32_t pins)
@@ -199,9 +244,12 @@ lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
     }
     while (s->bytes + weight(size) > s->budget_bytes && evict(s)) {
     }
+    lsm_frame *f = fits_page ? take_paged(c, s) : NULL;
+    if (f == NULL) f = take_from(&s->bare);
     s->bytes += weight(size);
-    lsm_frame *f = fits_page ? take_idle(&s->idle) : NULL;
-    if (f == NULL) f = take_idle(&s->bare);
+    s->held_bytes += weight(size);
+    while (s->held_bytes > s->budget_bytes && chill(c, s)) {
+    }
     kv_mutex_unlock(&s->lock);
     if (f == NULL) {
         // For good: who follows an old slot may read it at any time.
@@ -320,43 +368,56 @@ void lsm_cache_forget(lsm_slot *slots, size_t count)
 
 // ---- the whole --------------------------------------------------------------
 
-// Gives each shard its part of the pages.
-static void make_pages(lsm_cache *c, uint64_t budget_bytes)
+// Reserves the pages; frame i is the shard's whose number is i modulo theirs.
+static void make_pages(lsm_cache *c)
 {
-    c->frame_count = (size_t)(budget_bytes / weight(c->page_bytes));
-    c->frames = kv_alloc_pages(c->frame_count * sizeof *c->frames);
-    c->pages = kv_alloc_pages(c->frame_count * c->page_bytes);
-    for (size_t i = c->frame_count; i-- > 0;) {
-        lsm_frame *f = &c->frames[i];
-        f->page = c->pages + i * c->page_bytes;
-        atomic_store(&f->pins, CLAIMED);
-        f->shard = &c->shards[i % c->shard_count];
-        add_idle(f->shard, f);
+    size_t page_bytes = c->page_bytes;
+    c->frame_count = (size_t)(c->most_bytes / weight(page_bytes));
+    if (c->frame_count == 0) return;
+    c->frames = kv_reserve(c->frame_count * sizeof *c->frames);
+    c->pages = kv_reserve(c->frame_count * page_bytes);
+    kv_reserve_large(c->pages, c->frame_count * page_bytes);
+    for (size_t i = 0; i < c->shard_count; i++) {
+        c->shards[i].fresh_limit =
+            (c->frame_count + c->shard_count - 1 - i) / c->shard_count;
     }
 }
 
-lsm_cache *lsm_cache_new(uint64_t budget_bytes, size_t block_bytes)
+lsm_cache *lsm_cache_new(uint64_t most_bytes, size_t block_bytes)
 {
     lsm_cache *c = kv_alloc_pages(sizeof *c);
-    c->shard_count = (size_t)(budget_bytes / SHARD_BYTES_MIN);
+    c->most_bytes = most_bytes;
+    c->shard_count = (size_t)(most_bytes / SHARD_BYTES_MIN);
     if (c->shard_count < 1) c->shard_count = 1;
     if (c->shard_count > SHARDS_MAX) c->shard_count = SHARDS_MAX;
     for (size_t i = 0; i < c->shard_count; i++) {
         kv_mutex_init(&c->shards[i].lock);
     }
     c->page_bytes = (block_bytes + 63) & ~(size_t)63;
-    if (c->page_bytes > 0) make_pages(c, budget_bytes);
-    lsm_cache_resize(c, budget_bytes);
+    if (c->page_bytes > 0) make_pages(c);
+    lsm_cache_resize(c, most_bytes);
     return c;
+}
+
+// Gives up some of what is over the budget. True if there may be more.
+static bool shrink(lsm_cache *c, lsm_shard *s, uint64_t budget_bytes)
+{
+    bool has_more = true;
+    kv_mutex_lock(&s->lock);
+    s->budget_bytes = budget_bytes;
+    for (int i = 0; i < BATCH && has_more; i++) {
+        has_more = s->held_bytes > budget_bytes && (chill(c, s) || evict(s));
+    }
+    kv_mutex_unlock(&s->lock);
+    return has_more;
 }
 
 void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes)
 {
+    if (budget_bytes > c->most_bytes) budget_bytes = c->most_bytes;
     for (size_t i = 0; i < c->shard_count; i++) {
-        lsm_shard *s = &c->shards[i];
-        kv_mutex_lock(&s->lock);
-        s->budget_bytes = budget_bytes / c->shard_count;
-        kv_mutex_unlock(&s->lock);
+        while (shrink(c, &c->shards[i], budget_bytes / c->shard_count)) {
+        }
     }
 }
 
@@ -372,6 +433,7 @@ void lsm_cache_read_stats(lsm_cache *c, lsm_cache_stats *out)
         lsm_shard *s = &c->shards[i];
         kv_mutex_lock(&s->lock);
         out->bytes += s->bytes;
+        out->held_bytes += s->held_bytes;
         out->budget_bytes += s->budget_bytes;
         out->evictions += s->evictions;
         kv_mutex_unlock(&s->lock);
@@ -388,13 +450,13 @@ void lsm_cache_free(lsm_cache *c)
     for (size_t i = 0; i < c->shard_count; i++) {
         lsm_shard *s = &c->shards[i];
         assert(s->bytes == 0); // every slot is forgotten
-        for (lsm_frame *f; (f = take_idle(&s->bare)) != NULL;) {
+        for (lsm_frame *f; (f = take_from(&s->bare)) != NULL;) {
             kv_free_pages(f, sizeof *f);
         }
         kv_mutex_free(&s->lock);
     }
     lsm_unpacker_free(&c->unpacker);
-    kv_free_pages(c->frames, c->frame_count * sizeof *c->frames);
-    kv_free_pages(c->pages, c->frame_count * c->page_bytes);
+    kv_unreserve(c->frames, c->frame_count * sizeof *c->frames);
+    kv_unreserve(c->pages, c->frame_count * c->page_bytes);
     kv_free_pages(c, sizeof *c);
 }

@@ -61,7 +61,9 @@ typedef struct lsm_frame {
 
 typedef struct lsm_cache_stats {
     uint64_t hits, misses, evictions;
-    uint64_t bytes, budget_bytes;
+    uint64_t bytes;      // of the blocks that are here
+    uint64_t held_bytes; // and of memory that waits for others
+    uint64_t budget_bytes;
 } lsm_cache_stats;
 
 // Whether the block could be had without the disk, just now.
@@ -89,12 +91,14 @@ static inline void lsm_slot_prefetch(const lsm_slot *slot, size_t bytes)
     __builtin_prefetch(end - 128);
 }
 
-// For blocks of up to block_bytes there is memory from the beginning, in one
-// piece; what is larger gets memory of its own.
-lsm_cache *lsm_cache_new(uint64_t budget_bytes, size_t block_bytes);
+// A cache that may have up to `most_bytes`, which is its budget at first. For
+// blocks of up to block_bytes an address range is reserved, in one piece, of
+// which what is used becomes memory; what is larger gets memory of its own.
+lsm_cache *lsm_cache_new(uint64_t most_bytes, size_t block_bytes);
 // Requires that no frame is pinned and every slot is forgotten. NULL is fine.
 void lsm_cache_free(lsm_cache *c);
-// A smaller budget is kept from the next claims on.
+// A smaller budget holds at once, but for what is pinned: blocks are evicted,
+// and their memory goes back to the system. A larger one than at first is cut.
 void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes);
 // For unpacking blocks; NULL without a cache.
 lsm_unpacker *lsm_cache_unpacker(lsm_cache *c);

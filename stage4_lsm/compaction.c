@@ -239,7 +239,7 @@ static bool should_end(lsm_job *job, kv_slice key)
     }
     if (job->memtable != NULL || !job->has_output) return false;
     uint64_t bytes = lsm_builder_bytes(&job->builder);
-    uint64_t full = job->shop->table_bytes;
+    uint64_t full = job->shop->table_bytes[job->level];
     if (bytes >= full) return true;
     return crosses &&
            (bytes >= full / 2 || job->below_bytes >= BELOW_TABLES_MAX * full);

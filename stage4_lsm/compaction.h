@@ -35,7 +35,7 @@ typedef struct lsm_workshop {
     lsm_table_home home;
     uint64_t store_id;
     _Atomic uint64_t *next_number;
-    uint64_t table_bytes;
+    uint64_t table_bytes[LSM_LEVELS]; // of an output, roughly
     uint32_t block_bytes;
     lsm_compression compression[LSM_LEVELS];
     double bits_per_key;

@@ -15,6 +15,7 @@ enum {
     KNOB_TIER,
     KNOB_LEVEL0,
     KNOB_TABLE,
+    KNOB_GROWTH,
     KNOB_BLOCK,
     KNOB_COMPRESSION,
     KNOB_LAST_COMPRESSION,
@@ -43,7 +44,10 @@ static const kv_knob knobs[KNOBS] = {
                      "leveled: runs that gather in level 0 before they are "
                      "merged"},
     [KNOB_TABLE] = {"table_bytes", 8 << 20, 256, 1 << 30, NULL,
-                    "size of a compaction's output tables"},
+                    "size of a compaction's output tables in the last level"},
+    [KNOB_GROWTH] = {"table_growth", 1, 1, 10, NULL,
+                     "how many times larger tables are in each level than in "
+                     "the one above"},
     [KNOB_BLOCK] = {"block_bytes", 4 << 10, 64, 1 << 20, NULL,
                     "size of a table's data blocks, before compression"},
     [KNOB_COMPRESSION] = {"compression", LSM_COMPRESS_LZ4, 0, 2,
@@ -113,12 +117,9 @@ static lsm_shape make_shape(const kv *db, uint64_t memtable_bytes)
         .size_ratio = db->knob[is_tiered ? KNOB_TIER : KNOB_RATIO],
         .level0_runs = runs,
         .base_bytes = runs * memtable_bytes,
-        .table_bytes = db->knob[KNOB_TABLE],
     };
 }
 
-// One memtable is written to and two may wait to be flushed; the rest is for
-// filters and indexes, which must be there, and for cached blocks.
 static lsm_config make_config(const kv *db)
 {
     uint64_t memtable = db->knob[KNOB_MEMTABLE];
@@ -132,13 +133,15 @@ static lsm_config make_config(const kv *db)
         .sync_commits = db->sync == KV_SYNC_COMMIT,
         .steps_inline = db->knob[KNOB_BACKGROUND] == 0,
         .use_map = db->knob[KNOB_READ] == 1,
+        .memory_bytes = db->memory_bytes,
         .memtable_bytes = memtable,
-        .cache_bytes = db->memory_bytes / 4,
         .frozen_max = 2,
         .manifest_bytes = db->knob[KNOB_MANIFEST],
         .rate_bytes = db->knob[KNOB_RATE],
         .parallel = (size_t)db->knob[KNOB_PARALLEL],
         .shape = make_shape(db, memtable),
+        .table_bytes = db->knob[KNOB_TABLE],
+        .table_growth = db->knob[KNOB_GROWTH],
         .block_bytes = (uint32_t)db->knob[KNOB_BLOCK],
         .compression = (lsm_compression)db->knob[KNOB_COMPRESSION],
         .last_compression =
@@ -239,19 +242,10 @@ static void lsm_end(kv_cursor *cursor)
 
 static void lsm_measure(kv *db, kv_stats *stats)
 {
-    lsm_store *s = &self_of(db)->store;
-    lsm_view *view = lsm_gate_view(&s->gate, NULL);
-    lsm_cache_stats cache;
-    lsm_cache_read_stats(s->cache, &cache);
-    for (size_t i = 0; i < view->version->table_count; i++) {
-        stats->index_bytes += lsm_table_memory_bytes(view->version->tables[i]);
-    }
-    stats->memory_bytes =
-        stats->index_bytes + cache.bytes + lsm_memtable_bytes(view->active);
-    for (size_t i = 0; i < view->frozen_count; i++) {
-        stats->memory_bytes += lsm_memtable_bytes(view->frozen[i]);
-    }
-    lsm_view_unref(view);
+    lsm_memory memory;
+    lsm_store_memory(&self_of(db)->store, &memory);
+    stats->index_bytes = memory.tables;
+    stats->memory_bytes = memory.used;
 }
 
 static kv_status lsm_inspect(kv *db, const char *what, kv_report *report)

@@ -339,6 +339,7 @@ static kv_status go_on(lsm_store *s, lsm_job *job)
 static kv_status run_job(lsm_store *s, lsm_job *job)
 {
     kv_status st = go_on(s, job);
+    lsm_store_balance(s); // tables came, or went
     if (s->config.wake != NULL) s->config.wake(s->config.wake_arg);
     return st;
 }

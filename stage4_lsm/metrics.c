@@ -8,7 +8,7 @@
 
 // What the tables of a level, or of all, hold.
 typedef struct content {
-    uint64_t tables, unpacked_bytes, filter_bytes, resident_bytes;
+    uint64_t tables, entries, unpacked_bytes, filter_bytes;
 } content;
 
 static void add_run(content *c, const lsm_run *run)
@@ -16,9 +16,9 @@ static void add_run(content *c, const lsm_run *run)
     c->tables += run->count;
     for (size_t i = 0; i < run->count; i++) {
         const lsm_table *t = run->tables[i];
+        c->entries += t->props.entry_count;
         c->unpacked_bytes += t->props.raw_bytes;
         c->filter_bytes += t->footer.filter_bytes;
-        c->resident_bytes += lsm_table_memory_bytes(t);
     }
 }
 
@@ -79,8 +79,12 @@ static void report_level(lsm_store *s, const lsm_version *v,
     kv_report_count(report, "runs", plan->runs[level]);
     kv_report_count(report, "tables", c.tables);
     kv_report_bytes(report, "bytes", plan->bytes[level]);
+    kv_report_bytes(report, "bytes of a table, at most about",
+                    s->shop.table_bytes[level]);
     kv_report_bytes(report, "unpacked blocks", c.unpacked_bytes);
     kv_report_bytes(report, "filters", c.filter_bytes);
+    kv_report_ratio(report, "filter bits for each entry",
+                    8 * share(c.filter_bytes, c.entries));
     kv_report_bytes(report, "target", plan->target[level]);
     kv_report_count(report, "jobs", tally->jobs);
     kv_report_count(report, "tables moved", tally->moves);
@@ -106,6 +110,23 @@ static void report_cache(lsm_store *s, kv_report *report)
     kv_report_count(report, "cache evictions", cache.evictions);
     kv_report_bytes(report, "cache bytes", cache.bytes);
     kv_report_bytes(report, "cache budget", cache.budget_bytes);
+}
+
+static void report_memory(lsm_store *s, kv_report *report)
+{
+    lsm_memory m;
+    lsm_store_memory(s, &m);
+    kv_report_begin(report, "memory");
+    kv_report_bytes(report, "budget", m.budget);
+    kv_report_bytes(report, "filters and indexes", m.tables);
+    kv_report_bytes(report, "memtables", m.memtables);
+    kv_report_bytes(report, "spare arena", m.spare);
+    kv_report_bytes(report, "cached blocks", m.cache);
+    kv_report_bytes(report, "in all", m.all);
+    kv_report_bytes(report, "beside it, buffers of compactions", m.buffers);
+    kv_report_bytes(report, "size of a memtable",
+                    atomic_load(&s->memtable_bytes));
+    kv_report_end(report);
 }
 
 void lsm_look_metrics(lsm_store *s, const lsm_view *view, kv_report *report)
@@ -137,7 +158,6 @@ void lsm_look_metrics(lsm_store *s, const lsm_view *view, kv_report *report)
     kv_report_count(report, "writes stopped", stops);
     kv_report_count(report, "gets that a memtable answered", from_memtable);
     kv_report_bytes(report, "filters", all.filter_bytes);
-    kv_report_bytes(report, "filters and indexes in memory",
-                    all.resident_bytes);
     report_cache(s, report);
+    report_memory(s, report);
 }

@@ -48,7 +48,6 @@ typedef struct lsm_shape {
     uint64_t size_ratio;
     uint64_t level0_runs; // that gather before they are compacted
     uint64_t base_bytes;  // a base level's target at most
-    uint64_t table_bytes; // of an output, roughly
     bool repacks_last;    // the last level compresses otherwise than the others
 } lsm_shape;
 

@@ -357,9 +357,7 @@ static kv_status start_afresh(lsm_store *s, lsm_version *version)
     KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number));
     lsm_wal_switch(&s->wal);
     uint64_t log = s->wal.active.id.number;
-    uint64_t room = s->config.memtable_bytes + s->config.memtable_bytes / 8;
-    lsm_memtable *active =
-        lsm_memtable_new(log, room, (kv_slice){0}, &s->attic);
+    lsm_memtable *active = lsm_store_new_memtable(s, log, (kv_slice){0});
     begin(s, active, version);
     lsm_memtable_unref(active);
     lsm_edit all;
@@ -416,8 +414,7 @@ kv_status lsm_store_recover(lsm_store *s)
 {
     inventory found = {0};
     kv_status st = take_inventory(s, &found);
-    lsm_memtable *m = lsm_memtable_new(
-        found.state.log, s->config.memtable_bytes, (kv_slice){0}, NULL);
+    lsm_memtable *m = lsm_store_new_memtable(s, found.state.log, (kv_slice){0});
     if (st == KV_OK) st = recover_with(s, &found, m);
     lsm_memtable_unref(m);
     free_inventory(&found);

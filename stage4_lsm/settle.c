@@ -72,6 +72,7 @@ kv_status lsm_store_settle_step(lsm_store *s, bool *did_work)
     KV_TRY(kv_commit_exclusive(&s->line, lsm_store_freeze_all, s));
     *did_work =
         atomic_load(&s->freezes) != before || is_busy(s) || begin_cleaning(s);
+    if (!*did_work) lsm_store_rest(s);
     return KV_OK;
 }
 

@@ -20,24 +20,28 @@ uint64_t lsm_store_new_number(lsm_store *s)
 static void furnish(lsm_store *s)
 {
     const lsm_config *config = &s->config;
-    s->cache = lsm_cache_new(config->cache_bytes, config->block_bytes);
+    s->cache = lsm_cache_new(config->memory_bytes, config->block_bytes);
     s->shop = (lsm_workshop){
         .home = {.disk = config->disk,
                  .cache = s->cache,
                  .use_map = config->use_map,
-                 .explain = s->explain},
+                 .explain = s->explain,
+                 .memory_bytes = &s->resident_bytes},
         .store_id = config->store_id,
         .next_number = &s->next_number,
-        .table_bytes = config->shape.table_bytes,
         .block_bytes = config->block_bytes,
         .bits_per_key = config->bits_per_key,
         .allots_bits = config->allots_bits,
         .is_background = !config->steps_inline,
     };
-    for (uint32_t i = 0; i < LSM_LEVELS; i++) {
+    uint64_t bytes = config->table_bytes;
+    for (uint32_t i = LSM_LEVELS; i-- > 0;) {
         bool is_last = i == LSM_LEVELS - 1;
         s->shop.compression[i] =
             is_last ? config->last_compression : config->compression;
+        s->shop.table_bytes[i] = bytes;
+        if (config->table_growth > 1) bytes /= config->table_growth;
+        if (bytes < config->block_bytes) bytes = config->block_bytes;
     }
 }
 
@@ -57,7 +61,9 @@ kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
     s->manifest.store_id = config->store_id;
     lsm_wal_open(&s->wal, config->disk, config->store_id);
     kv_commit_open(&s->line, write_group, s);
-    return lsm_store_recover(s);
+    KV_TRY(lsm_store_recover(s));
+    lsm_store_rest(s);
+    return KV_OK;
 }
 
 kv_status lsm_store_close(lsm_store *s)
@@ -87,9 +93,8 @@ kv_status lsm_store_freeze(lsm_store *s)
     KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number));
     lsm_wal_switch(&s->wal);
     lsm_memtable *old = s->active;
-    uint64_t room = s->config.memtable_bytes + s->config.memtable_bytes / 8;
-    s->active = lsm_memtable_new(s->wal.active.id.number, room,
-                                 lsm_memtable_prefix(old), &s->attic);
+    s->active = lsm_store_new_memtable(s, s->wal.active.id.number,
+                                       lsm_memtable_prefix(old));
     kv_mutex_lock(&s->work);
     lsm_view *before = atomic_load(&s->gate.current);
     lsm_memtable *frozen[LSM_FROZEN_MAX] = {old};
@@ -146,7 +151,7 @@ static kv_status do_steps(lsm_store *s)
 // Sees to an active memtable that is not full and a log that is open.
 static kv_status make_room(lsm_store *s)
 {
-    bool is_full = lsm_memtable_bytes(s->active) >= s->config.memtable_bytes;
+    bool is_full = lsm_memtable_bytes(s->active) >= s->memtable_bytes;
     if (!is_full && s->wal.active.file != NULL && !s->must_flush) return KV_OK;
     KV_TRY(wait_for_room(s));
     KV_TRY(lsm_store_freeze(s));

@@ -46,12 +46,16 @@ typedef struct lsm_config {
     bool sync_commits; // KV_SYNC_COMMIT
     bool steps_inline; // background=0: a writer does the steps it causes
     bool use_map;
-    uint64_t memtable_bytes, cache_bytes;
+    uint64_t memory_bytes;   // for all of budget.c
+    uint64_t memtable_bytes; // of one memtable, at most
     size_t frozen_max;
     uint64_t manifest_bytes; // at which it is rolled over
     uint64_t rate_bytes;     // that compactions may move in a second; 0: any
     size_t parallel;         // compactions at once
     lsm_shape shape;
+    // Of a table in the last level, roughly; in each level above, tables are so
+    // many times smaller (0: 1).
+    uint64_t table_bytes, table_growth;
     uint32_t block_bytes;
     lsm_compression compression, last_compression; // of the last level
     double bits_per_key;
@@ -79,16 +83,18 @@ typedef struct lsm_store {
     const kv_explainer *explain;
     lsm_cache *cache;
     lsm_workshop shop;
-    lsm_attic attic; // of memtables; outlives the views
+    lsm_attic attic;                 // of memtables; outlives the views
+    _Atomic uint64_t resident_bytes; // of open tables, in memory
     lsm_gate gate;
     _Atomic uint64_t next_number; // of files and runs (X2)
 
     kv_commit_line line;
     // The line's leader's:
     lsm_wal wal;
-    lsm_memtable *active; // the view's
-    uint64_t seq;         // of the last change
-    bool must_flush;      // the memtable was recovered, and is in old logs only
+    lsm_memtable *active;            // the view's
+    _Atomic uint64_t memtable_bytes; // at which it is frozen
+    uint64_t seq;                    // of the last change
+    bool must_flush; // the memtable was recovered, and is in old logs only
     uint64_t credit_bytes; // that may be written before the next delay
     // for whoever wants to know that there is new work
     _Atomic uint64_t freezes;
@@ -140,6 +146,38 @@ KV_MUST_USE kv_status lsm_store_get(lsm_store *s, kv_slice key, kv_buf *value);
 KV_MUST_USE kv_status lsm_store_get_many(lsm_store *s, size_t count,
                                          const kv_slice *keys, kv_buf *values,
                                          bool *found);
+
+// ---- budget.c ---------------------------------------------------------------
+
+// How many bytes a memtable may have, of at most `most`, if `tables` bytes of
+// filters and indexes are in memory, and `memtables` of them live at once.
+uint64_t lsm_share_of_memtable(uint64_t memory_bytes, uint64_t tables,
+                               size_t memtables, uint64_t most);
+// What is left for cached blocks beside so many bytes of tables and arenas.
+uint64_t lsm_share_of_cache(uint64_t memory_bytes, uint64_t tables,
+                            uint64_t arenas);
+
+// Who has how much of the memory, now.
+typedef struct lsm_memory {
+    uint64_t budget;
+    uint64_t tables;    // filters, indexes, places of blocks
+    uint64_t memtables; // their arenas, in use
+    uint64_t spare;     // one that waits for the next memtable
+    uint64_t cache;     // blocks, and room for others that were here
+    uint64_t all;       // of these
+    uint64_t used;      // the same without the ends of arenas that are unused
+    uint64_t buffers;   // beside the budget: of compactions under way, at most
+} lsm_memory;
+void lsm_store_memory(lsm_store *s, lsm_memory *out);
+
+// A new memtable of the size that its share is now. The commit line's.
+lsm_memtable *lsm_store_new_memtable(lsm_store *s, uint64_t log_number,
+                                     kv_slice prefix);
+// Gives the cache what is left: after whatever changed the tables.
+void lsm_store_balance(lsm_store *s);
+// The same once all is done: what memtables needed while there was more to do
+// goes to the cache as well.
+void lsm_store_rest(lsm_store *s);
 
 // ---- pressure.c -------------------------------------------------------------
 

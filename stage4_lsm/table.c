@@ -131,6 +131,9 @@ kv_status lsm_table_open(const lsm_table_home *home, const lsm_table_id *id,
     if (st == KV_OK) st = read_parts(t, why);
     if (st == KV_OK) {
         t->slots = kv_alloc_pages(t->index.count * sizeof *t->slots);
+        if (home->memory_bytes != NULL) {
+            atomic_fetch_add(home->memory_bytes, lsm_table_memory_bytes(t));
+        }
         *out = t;
     } else {
         free_table(t);
@@ -146,7 +149,11 @@ lsm_table *lsm_table_ref(lsm_table *t)
 
 void lsm_table_unref(lsm_table *t)
 {
-    if (t != NULL && atomic_fetch_sub(&t->refs, 1) == 1) free_table(t);
+    if (t == NULL || atomic_fetch_sub(&t->refs, 1) != 1) return;
+    if (t->home.memory_bytes != NULL) {
+        atomic_fetch_sub(t->home.memory_bytes, lsm_table_memory_bytes(t));
+    }
+    free_table(t);
 }
 
 uint64_t lsm_table_memory_bytes(const lsm_table *t)

@@ -39,6 +39,8 @@ typedef struct lsm_table_home {
     lsm_cache *cache; // NULL: every block is read anew
     bool use_map;     // read=map
     const kv_explainer *explain;
+    // Of all open tables, what lsm_table_memory_bytes says; NULL: uncounted.
+    _Atomic uint64_t *memory_bytes;
 } lsm_table_home;
 
 typedef struct lsm_table {

@@ -31,7 +31,9 @@ static kv_status load(cmp_bench *b, cmp_specimen *s, const way *w,
 {
     char engine[160];
     unsigned memtable = (unsigned)(records * 128.0 / MEMTABLES);
-    cmp_shape shape = {.records = records};
+    // Room for that memtable beside filters and indexes.
+    cmp_shape shape = {.records = records,
+                       .memory_bytes = (uint64_t)records * 32};
     snprintf(engine, sizeof engine,
              "lsm:%s,compression=none,bits_per_key=%u,memtable_bytes=%u,"
              "table_bytes=%u",

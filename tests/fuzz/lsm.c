@@ -196,7 +196,7 @@ void fuzz_lsm_table_run(kv_slice input)
     lsm_table_xray(input, &x);
     must(kv_disk_open_sim(&(kv_sim_options){0}, &disk) == KV_OK);
     write_table(disk, input);
-    lsm_table_home home = {disk, NULL, input.len % 2 == 0, &nobody};
+    lsm_table_home home = {disk, NULL, input.len % 2 == 0, &nobody, NULL};
     kv_status st = lsm_table_open(&home, &table_id, why, &t);
     if (st == KV_OK) st = lsm_table_check(t);
     // What is sound to one is sound to the other.

@@ -91,7 +91,7 @@ static size_t outputs_above(uint64_t keys, uint64_t bytes, size_t *meets)
     lsm_workshop shop = {.home = {.explain = &nobody},
                          .store_id = 1,
                          .next_number = &next,
-                         .table_bytes = FULL,
+                         .table_bytes = {[6] = FULL},
                          .block_bytes = 1024,
                          .bits_per_key = 10};
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &shop.home.disk));
@@ -171,22 +171,21 @@ enum { RECORDS = 30 * 1000, ABSENT = 60 * 1000, BITS = 5 };
 
 static lsm_config filter_config(kv_disk *disk, bool allots_bits)
 {
-    return (lsm_config){.disk = disk,
-                        .store_id = 1,
-                        .is_new = true,
-                        .steps_inline = true,
-                        .memtable_bytes = 64 << 10,
-                        .cache_bytes = 4 << 20,
-                        .frozen_max = 2,
-                        .manifest_bytes = 1 << 20,
-                        .parallel = 1,
-                        .shape = {.size_ratio = 4,
-                                  .level0_runs = 2,
-                                  .base_bytes = 128 << 10,
-                                  .table_bytes = 64 << 10},
-                        .block_bytes = 4096,
-                        .bits_per_key = BITS,
-                        .allots_bits = allots_bits};
+    return (lsm_config){
+        .disk = disk,
+        .store_id = 1,
+        .is_new = true,
+        .steps_inline = true,
+        .memtable_bytes = 64 << 10,
+        .memory_bytes = 16 << 20,
+        .frozen_max = 2,
+        .manifest_bytes = 1 << 20,
+        .parallel = 1,
+        .shape = {.size_ratio = 4, .level0_runs = 2, .base_bytes = 128 << 10},
+        .table_bytes = 64 << 10,
+        .block_bytes = 4096,
+        .bits_per_key = BITS,
+        .allots_bits = allots_bits};
 }
 
 // Even numbers, each once, in no order.

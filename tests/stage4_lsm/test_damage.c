@@ -63,7 +63,7 @@ static kv_status read_all(kv_slice bytes, const oracle *o, bool use_map)
     write_file(disk, lsm_table_name(test_table_id.number).text, bytes);
     // Small: it is cleared for each of these thousands of tables.
     lsm_cache *cache = lsm_cache_new(64 << 10, 4096);
-    lsm_table_home home = {disk, cache, use_map, &test_nobody};
+    lsm_table_home home = {disk, cache, use_map, &test_nobody, NULL};
     kv_status st = lsm_table_open(&home, &test_table_id, for_read, &t);
     if (st == KV_OK) {
         lsm_iter *it = lsm_table_iter(t, (lsm_scan_how){for_read, false});
@@ -156,7 +156,7 @@ static void another_table_is_refused(void **state)
         assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
         write_file(disk, lsm_table_name(others[i].number).text,
                    kv_buf_slice(&bytes));
-        lsm_table_home home = {disk, NULL, false, &test_nobody};
+        lsm_table_home home = {disk, NULL, false, &test_nobody, NULL};
         assert_status(lsm_table_open(&home, &others[i], for_read, &t),
                       KV_CORRUPT);
         assert_non_null(strstr(kv_last_error(), "not this store's"));

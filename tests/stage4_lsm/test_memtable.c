@@ -120,7 +120,8 @@ static unsigned newest(unsigned i, unsigned most)
 static void every_version_is_found(void **state)
 {
     (void)state;
-    lsm_attic attic = {NULL}; // old bytes in a used arena do not matter
+    lsm_attic attic = {.block =
+                           NULL}; // old bytes in a used arena do not matter
     char key[32], value[32];
     static const char *const prefixes[] = {"", "key0", "kez", "key00000000"};
     for (size_t p = 0; p < 4; p++) {
@@ -150,7 +151,7 @@ static void every_version_is_found(void **state)
 static void an_arena_serves_one_memtable_at_a_time(void **state)
 {
     (void)state;
-    lsm_attic attic = {NULL};
+    lsm_attic attic = {.block = NULL};
     lsm_entry first, second, third;
     kv_slice none = {0}, key = kv_str("key");
     lsm_entry e = {key, kv_str("old"), 1, LSM_PUT};

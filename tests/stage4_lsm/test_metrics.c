@@ -118,6 +118,65 @@ static void keys_in_order_are_packed_as_the_last_level_wants(void **state)
     }
 }
 
+// ---- what differs from level to level ---------------------------------------
+
+static double bytes_of_a_table(kv *db, const char *level)
+{
+    return fact(db, level, "bytes") / fact(db, level, "tables");
+}
+
+static void tables_grow_from_level_to_level(void **state)
+{
+    (void)state;
+    for (int growth = 1; growth <= 4; growth *= 2) {
+        char *path = test_make_dir(), knobs[200];
+        snprintf(knobs, sizeof knobs, "%s,compression=none,table_growth=%d",
+                 SMALL, growth);
+        kv *db = open_at(path, knobs, 16 << 20);
+        for (uint64_t n = 0; n < KEYS; n++) {
+            put_number(db, n * 7919 % KEYS, false);
+        }
+        double last = bytes_of_a_table(db, LAST);
+        double above = bytes_of_a_table(db, "level 6");
+        print_message("growth %d: %.0f, and %.0f in the last level\n", growth,
+                      above, last);
+        // An output ends early where a table below it does, but not before it
+        // is half full.
+        double full = 32 << 10;
+        assert_true(last > full / 2 && last < full * 1.2);
+        assert_true(above > full / growth / 2);
+        assert_true(above < full / growth * 1.2);
+        assert_true(fact(db, "level 6", "bytes of a table, at most about") ==
+                    full / growth);
+        assert_ok(kv_close(db));
+        test_remove_dir(path);
+    }
+}
+
+static void filters_have_the_bits_that_the_knob_says(void **state)
+{
+    (void)state;
+    for (int is_monkey = 0; is_monkey < 2; is_monkey++) {
+        char *path = test_make_dir();
+        kv *db = open_at(
+            path, is_monkey ? SMALL ",filter=monkey" : SMALL ",filter=uniform",
+            16 << 20);
+        for (uint64_t n = 0; n < KEYS; n++) {
+            put_number(db, n * 7919 % KEYS, false);
+        }
+        double last = fact(db, LAST, "filter bits for each entry");
+        double above = fact(db, "level 6", "filter bits for each entry");
+        print_message("bits: %.2f, and %.2f in the last level\n", above, last);
+        if (is_monkey) {
+            assert_true(above > last + 1 && last < 10);
+        } else {
+            assert_true(fabs(above - 10) < 0.7 && fabs(last - 10) < 0.7);
+        }
+        assert_ok(kv_close(db));
+        test_remove_dir(path);
+    }
+}
+
 // ---- the numbers add up -----------------------------------------------------
 
 static void levels_add_up_to_the_whole(void **state)
@@ -152,7 +211,7 @@ static void levels_add_up_to_the_whole(void **state)
     assert_true(bytes < (double)stats.disk_bytes);
     assert_true(sum_of_levels(db, "tables") > bytes / (70 << 10));
     assert_true(sum_of_levels(db, "filters") == fact(db, NULL, "filters"));
-    assert_true(fact(db, NULL, "filters and indexes in memory") ==
+    assert_true(fact(db, "memory", "filters and indexes") ==
                 (double)stats.index_bytes);
     assert_ok(kv_close(db));
     test_remove_dir(path);
@@ -191,6 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_in_order_are_packed_as_the_last_level_wants),
+        cmocka_unit_test(tables_grow_from_level_to_level),
+        cmocka_unit_test(filters_have_the_bits_that_the_knob_says),
         cmocka_unit_test(levels_add_up_to_the_whole),
         cmocka_unit_test(every_get_is_counted_where_it_ended),
     };

@@ -60,12 +60,9 @@ static int forget_tables(void **state)
 static const lsm_shape leveled = {.policy = LSM_LEVELED,
                                   .size_ratio = 10,
                                   .level0_runs = 4,
-                                  .base_bytes = 4 * MIB,
-                                  .table_bytes = MIB};
-static const lsm_shape tiered = {.policy = LSM_TIERED,
-                                 .size_ratio = 3,
-                                 .level0_runs = 3,
-                                 .table_bytes = MIB};
+                                  .base_bytes = 4 * MIB};
+static const lsm_shape tiered = {
+    .policy = LSM_TIERED, .size_ratio = 3, .level0_runs = 3};
 static const lsm_busy nobody = {0};
 
 // "1 3 7": the numbers of what a pick takes, newest run first.

@@ -210,20 +210,19 @@ static void a_range_is_compacted_by_hand(void **state)
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
     lsm_store s = {0};
     kv_explainer nobody = {0};
-    lsm_config config = {.disk = disk,
-                         .store_id = 1,
-                         .is_new = true,
-                         .steps_inline = true,
-                         .memtable_bytes = 1 << 20,
-                         .cache_bytes = 1 << 20,
-                         .frozen_max = 2,
-                         .manifest_bytes = 1 << 20,
-                         .parallel = 1,
-                         .shape = {.size_ratio = 10,
-                                   .level0_runs = 100,
-                                   .base_bytes = 1 << 20,
-                                   .table_bytes = 1 << 20},
-                         .block_bytes = 4096};
+    lsm_config config = {
+        .disk = disk,
+        .store_id = 1,
+        .is_new = true,
+        .steps_inline = true,
+        .memtable_bytes = 1 << 20,
+        .memory_bytes = 16 << 20,
+        .frozen_max = 2,
+        .manifest_bytes = 1 << 20,
+        .parallel = 1,
+        .shape = {.size_ratio = 10, .level0_runs = 100, .base_bytes = 1 << 20},
+        .table_bytes = 1 << 20,
+        .block_bytes = 4096};
     assert_ok(lsm_store_open(&s, &config, &nobody));
     for (int i = 0; i < 3; i++) {
         kv_change change = {KV_PUT, kv_str("cat"), kv_str("meow")};

@@ -57,7 +57,7 @@ static void bench_open(bench *b, const way *w, uint64_t seed, size_t keys)
                                  .why = for_flush};
     table_build(b->disk, &b->o, &config, NULL, 0);
     if (w->has_cache) b->cache = lsm_cache_new(w->cache_bytes, 4096);
-    lsm_table_home home = {b->disk, b->cache, w->use_map, &test_nobody};
+    lsm_table_home home = {b->disk, b->cache, w->use_map, &test_nobody, NULL};
     assert_ok(lsm_table_open(&home, &test_table_id, for_read, &b->table));
 }
 
@@ -181,7 +181,7 @@ static void keys_may_begin_alike(void **state)
     lsm_builder_config config = {
         .block_bytes = 128, .bits_per_key = 10, .why = for_flush};
     table_build(disk, &o, &config, NULL, 0);
-    lsm_table_home home = {disk, NULL, false, &test_nobody};
+    lsm_table_home home = {disk, NULL, false, &test_nobody, NULL};
     assert_ok(lsm_table_open(&home, &test_table_id, for_read, &t));
     assert_true(t->index.prefix_len > 0);
     lsm_iter *it = lsm_table_iter(t, (lsm_scan_how){for_read, false});
@@ -257,7 +257,7 @@ static void a_get_reads_one_block(void **state)
     lsm_builder_config config = {
         .block_bytes = 4096, .bits_per_key = 10, .why = for_flush};
     table_build(disk, &o, &config, NULL, 0);
-    lsm_table_home home = {disk, NULL, false, &test_nobody};
+    lsm_table_home home = {disk, NULL, false, &test_nobody, NULL};
     reads(disk);
     assert_ok(lsm_table_open(&home, &test_table_id, for_read, &t));
     assert_int_equal(reads(disk), 2);
@@ -291,7 +291,7 @@ static lsm_table *ranges_table(kv_disk **disk, const oracle *o, size_t from,
         .block_bytes = 4096, .bits_per_key = 10, .why = for_flush};
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, disk));
     table_build(*disk, o, &config, ranges + from, count);
-    lsm_table_home home = {*disk, NULL, false, &test_nobody};
+    lsm_table_home home = {*disk, NULL, false, &test_nobody, NULL};
     assert_ok(lsm_table_open(&home, &test_table_id, for_read, &t));
     assert_ok(lsm_table_check(t));
     return t;
@@ -383,7 +383,7 @@ static void properties_are_the_same_on_both_sides(void **state)
     }
     assert_false(lsm_builder_is_empty(&b));
     assert_ok(lsm_builder_finish(&b));
-    lsm_table_home home = {disk, NULL, false, &test_nobody};
+    lsm_table_home home = {disk, NULL, false, &test_nobody, NULL};
     assert_ok(lsm_table_open(&home, &test_table_id, for_read, &t));
     const lsm_properties *p = &b.props, *q = &t->props;
     assert_int_equal(p->file_bytes, q->file_bytes);
