@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { HUGE_PAGE_BYTES = 2 << 20 };
 
@@ -98,4 +99,11 @@ void kv_reserve_large(void *memory, size_t bytes)
     if (first >= limit) return;
     madvise((char *)memory + (first - (uintptr_t)memory), limit - first,
             MADV_HUGEPAGE);
+}
+
+size_t kv_machine_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page <= 0) return SIZE_MAX;
+    return (size_t)pages * (size_t)page;
 }

@@ -33,4 +33,7 @@ void kv_reserve_large(void *memory, size_t bytes);
 // when they are touched again.
 void kv_reserve_forget(void *memory, size_t bytes);
 
+// What the machine has, in bytes; SIZE_MAX if it does not say.
+size_t kv_machine_bytes(void);
+
 #endif

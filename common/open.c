@@ -189,6 +189,13 @@ static kv_status check_options(const kv_engine *engine,
                        "interface %u; build it again",
                        engine->abi, KV_ENGINE_ABI);
     }
+    // Tables are cut to the budget: an absurd one would be out of memory.
+    if (options->memory_bytes > kv_machine_bytes()) {
+        return kv_fail(KV_INVALID,
+                       "a memory budget of %" PRIu64 " MiB: this machine has "
+                       "%zu MiB",
+                       options->memory_bytes >> 20, kv_machine_bytes() >> 20);
+    }
     bool is_durable = (engine->info.caps & KV_CAP_DURABLE) != 0;
     if (is_durable && options->path == NULL && options->disk == NULL) {
         return kv_fail(KV_INVALID,

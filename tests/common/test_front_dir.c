@@ -53,6 +53,19 @@ static void the_stage_is_told_what_it_is_opened_with(void **state)
     assert_int_equal(script.opened, opened);
 }
 
+static void a_budget_is_less_than_the_machine_has(void **state)
+{
+    fixture *f = *state;
+    unsigned opened = script.opened;
+    kv *db = NULL;
+    assert_ok(kv_close(f->db));
+    f->db = NULL;
+    f->options.memory_bytes = UINT64_MAX;
+    assert_status(kv_open(&fake_engine, &f->options, &db), KV_INVALID);
+    assert_non_null(strstr(kv_last_error(), "this machine has"));
+    assert_int_equal(script.opened, opened);
+}
+
 static void a_seed_makes_the_id(void **state)
 {
     (void)state;
@@ -221,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIR(the_stage_is_told_what_it_is_opened_with),
+        IN_DIR(a_budget_is_less_than_the_machine_has),
         cmocka_unit_test(a_seed_makes_the_id),
         IN_DIR(other_engines_and_newer_formats_are_refused),
         cmocka_unit_test(what_makes_no_sense_is_refused),
