@@ -104,7 +104,8 @@ typedef struct kv_options {
                            // uses it, and the caller closes it afterwards
     kv_sync_mode sync;     // zero is the safe one
     uint32_t interval_ms;  // of KV_SYNC_INTERVAL; 0: the default
-    uint64_t memory_bytes; // for tables, caches and filters; 0: the default
+    uint64_t memory_bytes; // for tables, caches and filters; 0: the default;
+                           // more than the machine has is KV_INVALID
     uint64_t seed;         // what is random in a store comes from it; 0: from
                            // the operating system
     bool create;           // make the directory if it is not there
@@ -112,12 +113,14 @@ typedef struct kv_options {
 } kv_options;
 
 // KV_NOT_FOUND (with a sentence) if the store is not there and `create` is
-// off; KV_LOCKED if it is open elsewhere. On failure *out is untouched and
-// nothing is left open.
+// off; KV_LOCKED if it is open elsewhere; KV_INVALID for a knob that makes no
+// sense and for a directory that is another engine's or no store. On failure
+// *out is untouched and nothing is left open.
 KV_MUST_USE kv_status kv_open(const kv_engine *engine,
                               const kv_options *options, kv **out);
-// Also frees the store when it fails. kv_close(NULL) does nothing. Requires
-// that no cursor is open and no call is running.
+// Also frees the store when it fails: then what KV_SYNC_NONE or _INTERVAL had
+// not synced may be lost. kv_close(NULL) does nothing. Requires that no cursor
+// is open and no call is running.
 kv_status kv_close(kv *db);
 
 // The longest key that this store takes, in bytes: the engine's key_max, or
@@ -142,7 +145,9 @@ KV_MUST_USE kv_status kv_del(kv *db, kv_slice key);
 // longer than kv_key_max.
 KV_MUST_USE kv_status kv_del_range(kv *db, kv_slice from, kv_slice to);
 // All changes or none, crash or not, as one write. Of two changes to one key
-// the later one counts. An empty batch does nothing.
+// the later one counts. An empty batch does nothing. The batch stays the
+// caller's, unchanged. KV_TOO_BIG also for a batch of more than a log holds:
+// some 4 GiB.
 KV_MUST_USE kv_status kv_write(kv *db, kv_batch *batch);
 // Everything written before this call survives a power cut after it.
 KV_MUST_USE kv_status kv_sync(kv *db);
@@ -156,14 +161,15 @@ typedef struct kv_range {
 } kv_range;
 
 // Without KV_CAP_ORDERED entries come in no order, `reverse` is
-// KV_UNSUPPORTED, and a range costs as much as a walk over everything.
+// KV_UNSUPPORTED, and a range costs as much as a walk over everything. The
+// bounds are copied, may be of any length, and from >= to is an empty range.
 KV_MUST_USE kv_status kv_scan(kv *db, kv_range range, kv_cursor **out);
-// KV_OK and an entry, KV_END, or a failure. With KV_CAP_SNAPSHOT a cursor shows
-// the moment it was opened; without it the first write after that ends the
-// cursor: its next call returns KV_STALE.
+// KV_OK and an entry, KV_END (again and again), or a failure. With
+// KV_CAP_SNAPSHOT a cursor shows the moment it was opened; without it the first
+// write after that ends the cursor: its next call returns KV_STALE.
 KV_MUST_USE kv_status kv_cursor_next(kv_cursor *cursor, kv_slice *key,
                                      kv_slice *value);
-void kv_cursor_close(kv_cursor *cursor);
+void kv_cursor_close(kv_cursor *cursor); // NULL is fine
 
 // ---- looking inside ---------------------------------------------------------
 
@@ -193,10 +199,14 @@ KV_MUST_USE kv_status kv_settle(kv *db);
 // done to all that was written before the call. KV_UNSUPPORTED without
 // KV_CAP_COMPACT: then there is only kv_settle, for all keys; KV_NO_SPACE.
 KV_MUST_USE kv_status kv_compact(kv *db, kv_slice from, kv_slice to);
-// A copy in the new directory `path` that opens as a store, taken while reads
-// and writes go on. Requires KV_CAP_BACKUP.
+// A copy in the directory `path`, made if need be (its parent not), that opens
+// as a store, taken while reads and writes go on. KV_INVALID if anything is in
+// there; after a failure nothing is. KV_UNSUPPORTED without KV_CAP_BACKUP,
+// KV_NO_SPACE.
 KV_MUST_USE kv_status kv_backup(kv *db, const char *path);
 // The shape of the store; what is NULL or a part: "level 1", "page 7".
+// KV_INVALID names the parts there are. The report is the caller's, to be freed
+// also after a failure.
 KV_MUST_USE kv_status kv_inspect(kv *db, const char *what, kv_report *report);
 // Verify every invariant the stage's README letters and every byte it has on
 // disk; KV_CORRUPT if one fails. The report gets what was looked at.
@@ -207,7 +217,9 @@ KV_MUST_USE kv_status kv_check(kv *db, kv_report *report);
 void kv_explain(kv *db, kv_listener *listener, void *arg);
 
 // The bytes of one file of a store with their meaning, without opening the
-// store, so that a damaged one can be looked at.
+// store, so that a damaged one can be looked at: damage is counted, and no
+// failure. KV_NOT_FOUND, bare, if there is no such file. The caller frees
+// xray->text.
 KV_MUST_USE kv_status kv_xray_file(const kv_engine *engine, kv_disk *disk,
                                    const char *file, kv_xray *xray);
 

@@ -57,7 +57,10 @@ static const struct argp_option options[] = {
      "read every record, to know the space that live data needs", 0},
     {"strict", OPT_STRICT, NULL, 0, "stop at the first line that fails", 0},
     {"echo", OPT_ECHO, NULL, 0, "print each line before what it prints", 0},
-    {"json", OPT_JSON, NULL, 0, "print JSON", 0},
+    {"json", OPT_JSON, NULL, 0,
+     "print JSON, where bytes that are not UTF-8 look like \\xHH: dump is "
+     "exact",
+     0},
     {0},
 };
 
