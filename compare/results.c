@@ -46,6 +46,23 @@ static FILE *open_in(const char *dir, const char *name, const char *mode)
     return file;
 }
 
+static kv_status close_tables(cmp_results *r)
+{
+    kv_status st = KV_OK;
+    for (int i = 0; i < CMP_TABLES; i++) {
+        if (r->file[i] == NULL) continue;
+        bool failed = ferror(r->file[i]) != 0;
+        failed = fclose(r->file[i]) != 0 || failed;
+        if (failed && st == KV_OK) {
+            int error = r->error != 0 ? r->error : errno;
+            st = kv_fail(error == ENOSPC ? KV_NO_SPACE : KV_IO,
+                         "%s/%s.tsv could not be written whole: %s", r->dir,
+                         tables[i].name, strerror(error));
+        }
+    }
+    return st;
+}
+
 kv_status cmp_results_open(cmp_results *r, const char *dir)
 {
     *r = (cmp_results){0};
@@ -62,15 +79,20 @@ kv_status cmp_results_open(cmp_results *r, const char *dir)
             return KV_IO;
         }
         fprintf(r->file[i], "%s\n", tables[i].columns);
+        if (fflush(r->file[i]) != 0 && r->error == 0) r->error = errno;
     }
-    return KV_OK;
+    if (r->error == 0) return KV_OK;
+    kv_status st = close_tables(r);
+    kv_free(r->dir);
+    *r = (cmp_results){0};
+    return st;
 }
 
 void cmp_results_row(cmp_results *r, cmp_table table, const char *row)
 {
     fprintf(r->file[table], "%s\n", row);
     // What was measured is kept, whatever ends this program.
-    fflush(r->file[table]);
+    if (fflush(r->file[table]) != 0 && r->error == 0) r->error = errno;
 }
 
 void cmp_results_fact(cmp_results *r, const char *key, const char *fmt, ...)
@@ -238,17 +260,7 @@ out:
 
 kv_status cmp_results_close(cmp_results *r)
 {
-    kv_status st = KV_OK;
-    for (int i = 0; i < CMP_TABLES; i++) {
-        if (r->file[i] == NULL) continue;
-        bool failed = ferror(r->file[i]) != 0;
-        failed = fclose(r->file[i]) != 0 || failed;
-        if (failed && st == KV_OK) {
-            st = kv_fail(errno == ENOSPC ? KV_NO_SPACE : KV_IO,
-                         "%s/%s.tsv could not be written whole", r->dir,
-                         tables[i].name);
-        }
-    }
+    kv_status st = close_tables(r);
     if (st == KV_OK) st = write_json(r->dir);
     kv_free(r->dir);
     *r = (cmp_results){0};

@@ -70,6 +70,7 @@ typedef enum cmp_table {
 typedef struct cmp_results {
     char *dir;
     FILE *file[CMP_TABLES];
+    int error; // errno of the first row that could not be written; 0: none
 } cmp_results;
 
 // Makes the directory, and the tables with their column names.

@@ -191,7 +191,8 @@ static void try_once(struct run *run, const cmp_engine *engine,
 static void try_all(struct run *run)
 {
     const cmp_options *o = run->options;
-    for (cmp_step s = {0}; cmp_plan_next(o, &s);) {
+    // Where a row was lost, those to come would be, too.
+    for (cmp_step s = {0}; run->results.error == 0 && cmp_plan_next(o, &s);) {
         try_once(run, &o->engine[s.engine], &o->workload[s.workload], s.rep);
         if (run->must_stop || cmp_was_stopped()) return;
         run->facts.steps++;
@@ -219,8 +220,8 @@ static int finish(struct run *run)
     }
     cmp_summary_print(&run->summary, stdout);
     // A share's page would show holes; merge.h draws the whole.
-    if (st == KV_OK && !o->no_page && o->shares == 1) st = cmp_report(o->out);
-    if (st != KV_OK) {
+    bool has_page = st == KV_OK && !o->no_page && o->shares == 1;
+    if (has_page && cmp_report(o->out) != KV_OK) {
         fprintf(stderr, "compare: the page was not made: %s\n",
                 kv_last_error());
         run->has_failed = true;
