@@ -93,9 +93,10 @@ typedef struct kv_open_how {
     // For kv_file_map: no view will reach beyond this; 0: as large as it is.
     uint64_t map_bytes;
     // Writes into space that kv_file_allocate added through this handle are
-    // copied to a mapping: no system call, and as safe from the end of the
-    // process as one. Such writes, allocations and truncations come one at a
-    // time; an I/O error behind one is a crash (notes/durability.md).
+    // copied to a mapping, unless they are long: no system call, and as safe
+    // from the end of the process as one. Such writes, allocations and
+    // truncations come one at a time; an I/O error behind one is a crash
+    // (notes/durability.md).
     bool maps_writes;
 } kv_open_how;
 

@@ -40,6 +40,10 @@ struct posix_file {
     uint64_t window_from, window_end;
 };
 
+// The first touch of each page of a mapping is a fault, which costs more than a
+// call does for all the pages of a long write: beyond this, writes are calls.
+enum { WINDOW_WRITE_MAX = 16 << 10 };
+
 static _Atomic uint64_t mapped_writes, mapped_write_bytes;
 
 void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes)
@@ -132,8 +136,9 @@ static kv_status posix_read(kv_file *f, uint64_t offset, void *to, size_t len,
 static bool write_to_window(struct posix_file *f, uint64_t offset,
                             kv_slice bytes)
 {
-    if (f->window == NULL || offset < f->window_from ||
-        offset > f->window_end || bytes.len > f->window_end - offset) {
+    if (f->window == NULL || bytes.len > WINDOW_WRITE_MAX ||
+        offset < f->window_from || offset > f->window_end ||
+        bytes.len > f->window_end - offset) {
         return false;
     }
     memcpy(f->window + (offset - f->window_from), bytes.data, bytes.len);

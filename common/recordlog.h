@@ -184,7 +184,8 @@ uint64_t kv_recordlog_end(const kv_recordlog *log);
 // is full: the file was cut back and that synced, nothing of `pending` will be
 // seen again, and the caller may retry it or drop it. KV_IO otherwise: nobody
 // knows what is in the file, and nothing more may be written to this log.
-// Cost: 1 write, or 0 if none pending; no system call where space is reserved.
+// Cost: 1 write, or 0 if none pending; no system call for a short one where
+// space is reserved.
 KV_MUST_USE kv_status kv_recordlog_flush(kv_recordlog *log, kv_why why);
 // Forgets `pending`.
 void kv_recordlog_drop_pending(kv_recordlog *log);

@@ -188,6 +188,32 @@ static void writes_into_reserved_space_are_copies(void **state)
     assert_ok(kv_file_close(file));
 }
 
+// A long write is a call, and lies between two copies as if it were one.
+static void long_writes_into_reserved_space_are_calls(void **state)
+{
+    enum { SHORT = 100, LONG = 40000, SIZE = SHORT + LONG + SHORT };
+    fixture *f = *state;
+    kv_file *file = NULL;
+    kv_open_how how = {.mode = KV_OPEN_CREATE, .maps_writes = true};
+    static uint8_t want[SIZE], got[SIZE];
+    uint64_t writes, bytes, writes_before, bytes_before;
+    for (size_t i = 0; i < SIZE; i++) want[i] = (uint8_t)(i * 7 + i / 256);
+    assert_ok(kv_file_open(f->disk, "long", how, why, &file));
+    assert_ok(kv_file_allocate(file, SIZE, why));
+    kv_disk_mapped_writes(&writes_before, &bytes_before);
+    kv_slice first = {want, SHORT}, middle = {want + SHORT, LONG};
+    kv_slice last = {want + SHORT + LONG, SHORT};
+    assert_ok(kv_file_write(file, 0, first, why));
+    assert_ok(kv_file_write(file, SHORT, middle, why));
+    assert_ok(kv_file_write(file, SHORT + LONG, last, why));
+    kv_disk_mapped_writes(&writes, &bytes);
+    assert_int_equal(writes - writes_before, 2);
+    assert_int_equal(bytes - bytes_before, SHORT + SHORT);
+    assert_ok(kv_file_read_all(file, 0, got, SIZE, why));
+    assert_memory_equal(got, want, SIZE);
+    assert_ok(kv_file_close(file));
+}
+
 static void names_are_listed_in_order(void **state)
 {
     fixture *f = *state;
@@ -335,6 +361,7 @@ int main(void)
         IN_DIR(sizes_change_as_told),
         IN_DIR(a_view_shows_what_was_written),
         IN_DIR(writes_into_reserved_space_are_copies),
+        IN_DIR(long_writes_into_reserved_space_are_calls),
         IN_DIR(names_are_listed_in_order),
         IN_DIR(directories_below_are_not_listed),
         IN_DIR(names_move_vanish_and_double),
