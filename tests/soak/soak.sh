@@ -6,11 +6,11 @@
 #   SOAK_MINUTES=60 sh tests/soak/soak.sh     what `make soak` runs
 #
 # Every suite is run again and again, each time from another seed, for its share
-# of the minutes (building comes on top). The programs append what they
-# measured to build/soak/figures.tsv, as goal, engine, what, figure;
-# goals.awk holds that against goals.tsv, prints the table and writes it to
-# build/soak/goals.tsv. Nothing else gets into it: what this run did not
-# measure says so.
+# of the minutes (building comes on top); in less than an hour each run is
+# shorter, too. The programs append what they measured to
+# build/soak/figures.tsv, as goal, engine, what, figure; goals.awk holds that
+# against goals.tsv, prints the table and writes it to build/soak/goals.tsv.
+# Nothing else gets into it: what this run did not measure says so.
 #
 # Fails if a program failed. A goal that a short run cannot reach is no failure.
 set -u
@@ -45,13 +45,24 @@ figure() {
     printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$KV_FIGURES"
 }
 
+# build PRESET [TARGET…]
 build() {
     say "building $1"
-    cmake --preset "$1" >"$out/$1.log" 2>&1 &&
-        cmake --build --preset "$1" >>"$out/$1.log" 2>&1 && return
-    tail -n 20 "$out/$1.log"
+    preset=$1
+    shift
+    cmake --preset "$preset" >"$out/$preset.log" 2>&1 &&
+        cmake --build --preset "$preset" ${1:+--target "$@"} \
+            >>"$out/$preset.log" 2>&1 && return
+    tail -n 20 "$out/$preset.log"
     failures=$((failures + 1))
     return 1
+}
+
+# Of what one run does in an hour's soak, the part for these minutes: at least
+# the twentieth part.
+part() {
+    of_60=$((minutes < 3 ? 3 : minutes > 60 ? 60 : minutes))
+    echo $((($1 * of_60 + 59) / 60))
 }
 
 # share PERCENT COMMAND…: again and again for its share of the time, at least
@@ -75,31 +86,34 @@ share() {
 
 # With the address and undefined-behaviour sanitizers.
 long_suites() {
-    build asan || return
+    # A stage's program has the name of its directory.
+    build asan stage[1-5]_* test_crash test_short test_damage test_fault \
+        test_kill linear random_ops replay || return
     t=build/asan/tests
     engines=$(ctest --test-dir build/asan -N | sed -n 's/.*: damage\.//p')
     count=$(echo "$engines" | wc -w)
     [ "$count" -gt 0 ] || { say "no durable engine"; failures=1; return; }
     for e in $engines; do
-        share $((24 / count)) $t/crash/test_crash "$e" 20000 SEED
-        share $((4 / count)) $t/crash/test_short "$e"
-        share $((14 / count)) $t/fault/test_damage "$e" 60 SEED
+        share $((24 / count)) $t/crash/test_crash "$e" "$(part 20000)" SEED
+        share $((4 / count)) $t/crash/test_short "$e" "$(part 3330)"
+        share $((14 / count)) $t/fault/test_damage "$e" "$(part 60)" SEED
         share $((10 / count)) $t/fault/test_fault "$e" SEED
-        share $((6 / count)) $t/crash/test_kill "$e" 200 SEED
+        share $((6 / count)) $t/crash/test_kill "$e" "$(part 200)" SEED
         share $((6 / count)) $t/engine/linear --engine "$e" --seed SEED
-        share $((12 / count)) $t/engine/random_ops --engine "$e" --scale 4 \
-            --seed SEED
+        share $((12 / count)) $t/engine/random_ops --engine "$e" \
+            --scale "$(part 4)" --seed SEED
     done
     share 0 tests/golden/golden.sh build/asan/bin tests/golden
-    share 4 $t/engine/random_ops --engine hash --scale 4 --seed SEED
-    share 4 $t/fuzz/replay --scale 10 --seed SEED
+    share 4 $t/engine/random_ops --engine hash --scale "$(part 4)" \
+        --seed SEED
+    share 4 $t/fuzz/replay --scale "$(part 10)" --seed SEED
 }
 
 thread_suites() {
-    build tsan || return
+    build tsan threads || return
     for e in hash $engines; do
         share $((10 / (count + 1))) build/tsan/tests/engine/threads \
-            --engine "$e" --seed SEED
+            --engine "$e" --settings "$(part 60)" --seed SEED
     done
 }
 
@@ -168,6 +182,17 @@ planted_bugs() {
     fi
 }
 
+# Small mistakes in what reads and writes bytes: as many as there are minutes.
+mutations() {
+    [ "$minutes" -ge 30 ] || { say "mutations: want 30 minutes"; return; }
+    say "mutations"
+    if ! sh tests/soak/mutate.sh "$minutes" >"$out/mutations.log" 2>&1; then
+        say "FAILED: sh tests/soak/mutate.sh"
+        tail -n 5 "$out/mutations.log"
+        failures=$((failures + 1))
+    fi
+}
+
 # Lines, counted as `wc` does.
 sizes() {
     code=$(find common stage* -name '*.[ch]' -exec cat {} + | wc -l)
@@ -184,6 +209,7 @@ thread_suites
 fuzzers
 coverage
 planted_bugs
+mutations
 sizes
 say "done"
 echo
