@@ -175,11 +175,12 @@ const cmp_chart cmp_charts[] = {
      .subtitle = "above: half and 99 % of the calls, the slowest; below: "
                  "bytes written",
      .definition =
-         "Of the calls of each second, half took no longer than the lowest "
-         "line, 99 % than the middle one, all than the highest; calls are "
-         "timed from when they were due. Below: bytes written in that "
-         "second, and the part by background work.",
-     .expected = "Calls are slow in the seconds in which the most is "
+         "Of the calls of each moment, a tenth of a second (a second where "
+         "loops are long), half took no longer than the lowest line, 99 % "
+         "than the middle one, all than the highest; calls are timed from "
+         "when they were due. Below: bytes written a second in that moment, "
+         "and the part by background work.",
+     .expected = "Calls are slow in the moments in which the most is "
                  "written.",
      .is_front = true,
      .make = cmp_chart_timeline},

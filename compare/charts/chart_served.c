@@ -41,11 +41,13 @@ typedef struct seconds {
     const char *engine;
     size_t first, count; // rows of the table
     double rate;
+    double last; // second so far
 } seconds;
 
 typedef struct timeline {
     seconds of[PANELS_MAX];
     size_t count, rows;
+    double length; // of the shortest moment but each engine's last, in seconds
     cmp_axis x, y, bytes;
 } timeline;
 
@@ -58,20 +60,25 @@ static double highest_rate(const cmp_sheet *t, const char *engine,
             strcmp(text(t, row, "workload"), workload) != 0) {
             continue;
         }
-        rate = fmax(rate, number(t, row, "rate")); // passes over NAN
+        rate = fmax(rate, number(t, row, "share")); // passes over NAN
     }
     return rate;
 }
 
 static void add_second(cmp_figure *f, timeline *all, const cmp_sheet *t,
-                       size_t row, const char *engine)
+                       size_t row, seconds *s)
 {
     const char *const delays[] = {"p50_ns", "p99_ns", "max_ns"};
     double second = number(t, row, "second");
-    double mb = number(t, row, "written_bytes") / 1e6;
+    double length = second - s->last;
+    if (!(length > 0.001)) return; // a moment at the end, cut short
+    s->last = second;
+    all->length = fmin(all->length, fmax(length, 0.1));
+    double mb = number(t, row, "written_bytes") / 1e6 / length;
+    double background = number(t, row, "background_bytes") / 1e6 / length;
     cmp_axis_take(&all->x, second);
     cmp_axis_take(&all->bytes, mb);
-    cmp_cell(&f->data, engine, '\t');
+    cmp_cell(&f->data, s->engine, '\t');
     cmp_cell_number(&f->data, second, '\t');
     for (size_t i = 0; i < 3; i++) {
         double us = number(t, row, delays[i]) / 1e3;
@@ -79,7 +86,7 @@ static void add_second(cmp_figure *f, timeline *all, const cmp_sheet *t,
         cmp_cell_number(&f->data, us > 0 ? us : NAN, '\t');
     }
     cmp_cell_number(&f->data, mb, '\t');
-    cmp_cell_number(&f->data, number(t, row, "background_bytes") / 1e6, '\n');
+    cmp_cell_number(&f->data, background, '\n');
     all->rows++;
 }
 
@@ -93,8 +100,8 @@ static void add_seconds(cmp_figure *f, timeline *all, const cmp_sheet *t,
         bool is_it = strcmp(text(t, row, "engine"), engine) == 0 &&
                      strcmp(text(t, row, "workload"), workload) == 0;
         if (!is_it) continue;
-        if (!isnan(s.rate) && number(t, row, "rate") < s.rate) continue;
-        add_second(f, all, t, row, engine);
+        if (!isnan(s.rate) && number(t, row, "share") < s.rate) continue;
+        add_second(f, all, t, row, &s);
     }
     s.count = all->rows - s.first;
     if (s.count > 1) all->of[all->count++] = s; // a second is no line
@@ -141,7 +148,8 @@ static void draw_timeline(const cmp_rundir *r, cmp_figure *f, timeline *all,
     all->y.is_log = true;
     cmp_append(&f->script, "\nset xlabel 'seconds; left \302\265s, right MB "
                            "written a second' offset 0, 0.4 font ',10' "
-                           "tc rgb '#444444'\nset boxwidth 0.9\n");
+                           "tc rgb '#444444'\n");
+    kv_buf_printf(&f->script, "set boxwidth %g\n", 0.9 * all->length);
     cmp_axis_script(f, 'x', &all->x);
     cmp_axis_script(f, 'y', &all->y);
     // Bars reach a third of the height, so that lines have the rest.
@@ -157,14 +165,36 @@ static void draw_timeline(const cmp_rundir *r, cmp_figure *f, timeline *all,
     cmp_list_free(&panels);
 }
 
+// The workload with the most to see: that of the longest loops.
+static const char *longest_workload(const cmp_rundir *r, const cmp_sheet *t)
+{
+    const char *longest = "";
+    double most = 0;
+    for (size_t w = 0; w < r->workloads.count; w++) {
+        double last = 0;
+        for (size_t row = 0; row < t->rows; row++) {
+            if (strcmp(text(t, row, "workload"), r->workloads.names[w]) != 0) {
+                continue;
+            }
+            last = fmax(last, number(t, row, "second"));
+        }
+        if (last <= most) continue;
+        most = last;
+        longest = r->workloads.names[w];
+    }
+    return longest;
+}
+
 void cmp_chart_timeline(const cmp_rundir *r, cmp_figure *f)
 {
-    timeline all = {
-        .x = cmp_axis_empty, .y = cmp_axis_empty, .bytes = cmp_axis_empty};
+    timeline all = {.length = INFINITY,
+                    .x = cmp_axis_empty,
+                    .y = cmp_axis_empty,
+                    .bytes = cmp_axis_empty};
     const cmp_sheet *t = &r->timeline;
     cmp_append(&f->data, "engine\tsecond\thalf_us\t99%_us\tslowest_us\t"
-                         "written_MB\tbackground_MB\n");
-    const char *workload = t->rows > 0 ? text(t, 0, "workload") : "";
+                         "written_MB_per_s\tbackground_MB_per_s\n");
+    const char *workload = longest_workload(r, t);
     for (size_t e = 0; e < r->engines.count && all.count < PANELS_MAX; e++) {
         add_seconds(f, &all, t, r->engines.names[e], workload);
     }
@@ -172,7 +202,7 @@ void cmp_chart_timeline(const cmp_rundir *r, cmp_figure *f)
     draw_timeline(r, f, &all, workload);
     cmp_number low, high;
     kv_buf_printf(&f->measured,
-                  "In %s, from %s (half of the calls, the best second) to %s "
+                  "In %s, from %s (half of the calls, the best moment) to %s "
                   "(the slowest call).\n",
                   workload, cmp_duration(&low, all.y.min * 1e3),
                   cmp_duration(&high, all.y.max * 1e3));

@@ -242,9 +242,9 @@ const cmp_claim cmp_claims_of_growth[] = {
      .second = "Disk space usage",
      .setup = "Records loaded in random order and replaced once on the mean, "
               "80 % of them deleted, as many "
-              "others inserted, and settled after each; bytes on disk, and "
+              "others inserted, and settled after each (=); bytes on disk, and "
               "(dotted) live bytes.",
-     .x = "loaded, settled, deleted, settled, refilled, settled",
+     .x = "loaded, =, deleted, =, refilled, =",
      .y = "bytes on disk",
      .is_counted = true,
      .run = trees_keep_their_space},

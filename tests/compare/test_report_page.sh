@@ -45,11 +45,13 @@ awk -v dir="$dir" 'BEGIN {
         }
     }
     t = dir "/timeline.tsv"; o = dir "/openloop.tsv"
-    print "engine", "workload", "rate", "second", "ops", "p50_ns", "p99_ns", "max_ns",
+    print "engine", "workload", "share", "second", "ops", "p50_ns", "p99_ns", "max_ns",
         "written_bytes", "background_bytes" >t
-    print "engine", "workload", "rate", "offered_per_s", "achieved_per_s", "p99_ns" >o
+    print "engine", "workload", "share", "offered_per_s", "achieved_per_s", "p99_ns" >o
     for (e = 1; e <= E; e++) for (i = 1; i <= 9; i++) {
         print engine[e], "overwrite", .7, i, 1000, 900 * e, 9000 * e, 1e6 * i, 1e7 * i, 5e6 * i >t
+        print engine[e], "overwrite", .3, i, 500, 800 * e, 8000 * e, 1e6 * i, 1e7 * i, 5e6 * i >t
+        if (i == 1) print engine[e], "fill-random", 0, .2, 500, 800, 8000, 1e6, 2e6, 0 >t
         print engine[e], "overwrite", i / 10, 1e5 * i / e, 1e5 * i / e, 1000 * 3 ^ i >o
     }
     # A claim or study for each chart that is drawn from one, and one more.
@@ -78,6 +80,15 @@ awk -v dir="$dir" 'BEGIN {
 if command -v xmllint >/dev/null; then
     for svg in "$dir"/*.svg; do xmllint --noout "$svg" || fail "$svg is not well-formed"; done
 fi
+
+# Of the loops of all rates, the longest workload's fastest, moment by moment.
+cat >"$dir/moments" <<END
+log	1	1.8	18	1000	10	5
+log	2	1.8	18	2000	20	10
+END
+sed -n '/^log	/p' "$dir/latency_timeline.tsv" | head -2 | diff "$dir/moments" - ||
+    fail "latency_timeline shows other moments"
+[ "$(grep -c '^log	' "$dir/latency_timeline.tsv")" -eq 9 ] || fail "rates are mixed"
 
 # The page, with a question at its beginning and the answer at its end.
 probe=$(dirname "$0")/page_probe.js
