@@ -82,6 +82,8 @@ void kv_unreserve(void *memory, size_t bytes) { kv_free_pages(memory, bytes); }
 
 void kv_reserve_large(void *memory, size_t bytes) { (void)memory, (void)bytes; }
 
+void kv_reserve_forget(void *memory, size_t bytes) { memset(memory, 0, bytes); }
+
 size_t kv_machine_bytes(void) { return SIZE_MAX; }
 
 // ---- merging ----------------------------------------------------------------
