@@ -5,7 +5,8 @@
 // big. The hint file is the index itself, ten bytes a key. It is a cache: it
 // says which segments it was made from, and an entry counts only if its segment
 // is still there, of the same span and size. Segments that it does not know are
-// read; when a checksum fails, all of them are.
+// read; when a checksum fails, all of them are. What is read then may be older
+// than what the hint says of a key: the higher position counts.
 //
 // Why one such file and not one for each segment: entries hold no keys. Of two
 // segments' hints made at different moments nobody could tell whether an entry

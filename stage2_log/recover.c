@@ -157,7 +157,9 @@ static kv_status bad_entry(const log_segment *s, uint64_t offset)
                    log_name_of(s->span, false).text, offset);
 }
 
-// Points the index at the record, or, for a tombstone, at nothing.
+// Points the index at the record, or, for a tombstone, at nothing; unless a
+// hint has told of a newer record already. That is so where neighbours were
+// merged after the hint was written, and their tombstones are read again.
 static kv_status apply(replaying *p, const log_entry *entry, uint64_t offset,
                        uint64_t size)
 {
@@ -166,10 +168,13 @@ static kv_status apply(replaying *p, const log_entry *entry, uint64_t offset,
     kv_status st = log_find(p->finder, entry->key, hash, p->why, &p->record);
     if (st != KV_OK && st != KV_NOT_FOUND) return st;
     bool was_there = st == KV_OK;
-    if (was_there && p->counts) {
+    bool is_older =
+        was_there && p->segment->span.last < p->record.segment->span.first;
+    if (was_there && !is_older && p->counts) {
         log_segment_count_dead(p->record.segment, p->record.view.record_bytes);
     }
     log_record_end(&p->record);
+    if (is_older) return KV_OK;
     if (entry->kind == LOG_TOMBSTONE) {
         if (was_there) log_index_remove(index, hash, p->record.place);
         return KV_OK;

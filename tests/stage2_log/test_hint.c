@@ -102,6 +102,52 @@ static void a_crash_reads_only_what_came_after(void **state)
     shop_free(&s);
 }
 
+enum { VALUE_BYTES = 200 };
+
+// Some are longer than others.
+static void set_value(char to[VALUE_BYTES], size_t key, int step)
+{
+    memset(to, '.', VALUE_BYTES);
+    to[20 + key * 6] = '\0';
+    to[snprintf(to, 16, "%d", step)] = '.';
+}
+
+// Kills come between closes: the hint is older than the last merges, and their
+// tombstones, read again, are older than what it says of later segments.
+static void merges_after_it_take_nothing_back(void **state)
+{
+    (void)state;
+    enum { KEYS = 24, STEPS = 3000 };
+    shop s = shop_new("segment_bytes=1KiB,format=text,background=0");
+    char key[24], value[VALUE_BYTES];
+    int held[KEYS] = {0}; // the step that put it, 0: not there
+    kv_rng rng;
+    kv_rng_seed(&rng, 5);
+    print_message("seed 5\n");
+    shop_open(&s);
+    for (int step = 1; step <= STEPS; step++) {
+        size_t k = kv_rng_below(&rng, KEYS);
+        bool did_work;
+        snprintf(key, sizeof key, "%zu", k);
+        set_value(value, k, step);
+        uint64_t kind = kv_rng_below(&rng, 20);
+        if (kind < 10) shop_put(&s, key, value);
+        else if (kind < 15) shop_del(&s, key);
+        else assert_ok(kv_maintain(s.db, &did_work));
+        if (kind < 15) held[k] = kind < 10 ? step : 0;
+        if (kv_rng_below(&rng, 10) > 0) continue;
+        if (kv_rng_below(&rng, 3) == 0) shop_close(&s);
+        else shop_kill(&s);
+        shop_open(&s);
+        for (size_t i = 0; i < KEYS; i++) {
+            snprintf(key, sizeof key, "%zu", i);
+            set_value(value, i, held[i]);
+            shop_expect(&s, key, held[i] > 0 ? value : NULL);
+        }
+    }
+    shop_free(&s);
+}
+
 static void a_segment_it_knows_must_be_there(void **state)
 {
     (void)state;
@@ -134,6 +180,7 @@ int main(void)
         cmocka_unit_test(every_damaged_byte_is_noticed),
         cmocka_unit_test(a_stale_one_is_right_about_what_is_unchanged),
         cmocka_unit_test(a_crash_reads_only_what_came_after),
+        cmocka_unit_test(merges_after_it_take_nothing_back),
         cmocka_unit_test(a_segment_it_knows_must_be_there),
         cmocka_unit_test(off_means_that_the_log_is_read),
     };
