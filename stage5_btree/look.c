@@ -339,6 +339,10 @@ static void report_rest(const walk *w, kv_report *report)
     kv_report_count(report, "free pages", w->free_pages + w->list_pages);
     kv_report_count(report, "commits", s->seq);
     kv_report_text(report, "journal", "%s", s->config.is_cow ? "cow" : "log");
+    kv_report_begin(report, "squeezed since it was opened");
+    kv_report_count(report, "pages merged", s->squeeze.merged);
+    kv_report_count(report, "pages moved", s->squeeze.moved);
+    kv_report_end(report);
     kv_report_begin(report, "cache");
     kv_report_count(report, "frames", s->cache.frames_made);
     kv_report_count(report, "of so many", s->cache.frames_budget);

@@ -67,6 +67,10 @@ static void deleting_most_gives_space_back(void **state)
         print_message("%s: %.2f times what is left\n", settings[i], ratio);
         assert_true(ratio <= 2.0);
         assert_true(file_bytes(&y) < before / 3);
+        assert_true(
+            yard_fact(&y, "squeezed since it was opened", "pages merged") > 0);
+        assert_true(
+            yard_fact(&y, "squeezed since it was opened", "pages moved") > 0);
         yard_compare(&y);
         yard_reopen(&y);
         yard_compare(&y);
