@@ -6,32 +6,43 @@
 #include "common/mem.h"
 #include "common/rng.h"
 
-static kv_crash_step_kind pick_kind(kv_rng *rng)
+// How a workload is thrown.
+typedef struct dice {
+    kv_rng rng;
+    bool is_wide;
+    bool is_late; // in its second half
+} dice;
+
+static kv_crash_step_kind pick_kind(dice *d)
 {
-    uint64_t n = kv_rng_below(rng, 100);
+    uint64_t n = kv_rng_below(&d->rng, 100);
+    if (d->is_wide && d->is_late && n < 8) return KV_CRASH_SETTLE;
     if (n < 76) return KV_CRASH_WRITE;
     if (n < 82) return KV_CRASH_SYNC;
     if (n < 92) return KV_CRASH_MAINTAIN;
     return n < 94 ? KV_CRASH_SETTLE : KV_CRASH_REOPEN;
 }
 
-static void fill_write(kv_crash_step *step, kv_rng *rng)
+static void fill_write(kv_crash_step *step, dice *d)
 {
+    kv_rng *rng = &d->rng;
+    uint32_t keys = d->is_wide ? KV_CRASH_KEYS : KV_CRASH_FEW;
+    uint64_t dels = d->is_wide && d->is_late ? 3 : 1; // of 4
     bool is_batch = kv_rng_below(rng, 4) == 0;
     step->count =
         is_batch ? 2 + (uint32_t)kv_rng_below(rng, KV_CRASH_CHANGES_MAX - 1)
                  : 1;
-    uint32_t first = (uint32_t)kv_rng_below(rng, KV_CRASH_KEYS);
+    uint32_t first = (uint32_t)kv_rng_below(rng, keys);
     for (uint32_t i = 0; i < step->count; i++) {
-        step->change[i].key = (first + i * 5) % KV_CRASH_KEYS;
-        step->change[i].is_del = kv_rng_below(rng, 4) == 0;
+        step->change[i].key = (first + i * 5) % keys;
+        step->change[i].is_del = kv_rng_below(rng, 4) < dels;
     }
 }
 
-static kv_crash_step pick_step(kv_rng *rng)
+static kv_crash_step pick_step(dice *d)
 {
-    kv_crash_step step = {.kind = pick_kind(rng)};
-    if (step.kind == KV_CRASH_WRITE) fill_write(&step, rng);
+    kv_crash_step step = {.kind = pick_kind(d)};
+    if (step.kind == KV_CRASH_WRITE) fill_write(&step, d);
     return step;
 }
 
@@ -61,9 +72,9 @@ static kv_crash_step short_step(uint64_t kind)
 
 void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops)
 {
-    kv_rng rng;
-    kv_rng_seed(&rng, seed);
-    bool is_short = seed >= KV_CRASH_SHORT;
+    dice d = {.is_wide = seed >= KV_CRASH_WIDE};
+    kv_rng_seed(&d.rng, seed);
+    bool is_short = seed >= KV_CRASH_SHORT && !d.is_wide;
     uint64_t left = (seed - KV_CRASH_SHORT) % KV_CRASH_SHORT_COUNT;
     if (is_short) ops = KV_CRASH_SHORT_STEPS;
     *w = (kv_crash_workload){.count = ops};
@@ -71,8 +82,9 @@ void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops)
     w->state = kv_zalloc((ops + 1) * sizeof *w->state);
     for (uint32_t i = 0; i < ops; i++) {
         kv_crash_step *step = &w->steps[i];
-        *step = is_short ? short_step(left % KV_CRASH_SHORT_KINDS)
-                         : pick_step(&rng);
+        d.is_late = i >= ops / 2;
+        *step =
+            is_short ? short_step(left % KV_CRASH_SHORT_KINDS) : pick_step(&d);
         left /= KV_CRASH_SHORT_KINDS;
         step->commit = w->commits;
         if (step->kind != KV_CRASH_WRITE) continue;
@@ -101,13 +113,15 @@ void kv_crash_key(kv_buf *to, uint32_t key)
     kv_buf_set(to, kv_slice_of(text, sizeof text));
 }
 
-// Most values are short, so that a cut at every byte is cheap; some are not.
+// Most values of the few keys are short, so that a cut at every byte is cheap;
+// some are not. Those of the others take room.
 void kv_crash_value(kv_buf *to, uint32_t commit, uint32_t key)
 {
     kv_buf_clear(to);
     kv_buf_printf(to, "%u.%u ", commit, key);
     uint64_t mixed = kv_mix64(commit * 97u + key);
     uint64_t len = mixed % 16 == 0 ? 300 + mixed / 16 % 300 : mixed / 16 % 24;
+    if (key >= KV_CRASH_FEW) len = 60 + mixed / 16 % 100;
     kv_buf_reserve(to, (size_t)len);
     for (uint64_t i = 0; i < len; i++) {
         // Line feeds and zeroes too: values are any bytes.

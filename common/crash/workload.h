@@ -9,6 +9,11 @@
 // three steps out of fifteen, one seed each. What goes wrong after a crash is
 // mostly the fault of few steps in the wrong order, so all of them are tried.
 //
+// Seeds from KV_CRASH_WIDE on name the wide ones: twice the keys, half of them
+// with values that take room, many deletions in the second half, and settling.
+// What is stored grows beyond a page or a table of the smallest size, and has
+// to shrink again.
+//
 //     state[n][key]   the commit that key's value is from after n commits,
 //                     0 if the key is not there
 
@@ -18,13 +23,15 @@
 #include "common/engine.h"
 
 enum {
-    KV_CRASH_KEYS = 12,
+    KV_CRASH_KEYS = 24,
+    KV_CRASH_FEW = 12, // keys, of all workloads but the wide ones
     KV_CRASH_CHANGES_MAX = 3,
     KV_CRASH_SHORT_STEPS = 3,
     KV_CRASH_SHORT_KINDS = 15,
     KV_CRASH_SHORT_COUNT = 15 * 15 * 15,
 };
 #define KV_CRASH_SHORT ((uint64_t)1 << 40)
+#define KV_CRASH_WIDE  ((uint64_t)1 << 41)
 
 typedef enum kv_crash_step_kind {
     KV_CRASH_WRITE,

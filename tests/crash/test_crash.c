@@ -13,11 +13,14 @@
 
 #include "common/crash/crash.h"
 #include "common/crash/ledger.h"
+#include "common/crash/workload.h"
 
 #include "tests/support/test.h"
 
 enum {
     OPS = 40,
+    WIDE_OPS = 80, // of a workload that grows and shrinks
+    WIDE_PART = 8, // of a share, beside it
     DISKS_DEFAULT = 20000,
     SHARE_OF = 34000, // for so many; some of a share are met elsewhere, too
     ROUNDS_MAX = 12,  // with other seeds, for each so many disks
@@ -53,7 +56,7 @@ static void explore(const char *knobs, int round, uint64_t seed, uint64_t disks,
     kv_crash_options options = {.model = (kv_crash_model)model,
                                 .sync = (kv_sync_mode)sync,
                                 .seed = seed,
-                                .ops = OPS,
+                                .ops = seed < KV_CRASH_WIDE ? OPS : WIDE_OPS,
                                 .depth = 2,
                                 .states_max = disks,
                                 .knobs = knobs,
@@ -103,7 +106,8 @@ static void print_table(size_t settings, int rounds)
     print_row("all", "all", &sum);
 }
 
-// Every setting under every model and sync mode, each with the same share. A
+// Every setting under every model and sync mode, each with the same share, and
+// once with a part of one for a workload that outgrows a page, and shrinks. A
 // seed for each setting and mode: much of a disk does not depend on them.
 static void explore_round(const kv_names *knobs, int round)
 {
@@ -117,6 +121,11 @@ static void explore_round(const kv_names *knobs, int round)
                 uint64_t seed = first_seed + (uint64_t)round * 1000 + k * 3;
                 explore(knobs->name[k], round, seed + (uint64_t)sync, share,
                         model, sync);
+                if (round == 0) {
+                    explore(knobs->name[k], round,
+                            KV_CRASH_WIDE + seed + (uint64_t)sync,
+                            share / WIDE_PART + 1, model, sync);
+                }
                 if (sum_of_rows().violations > 0) return;
             }
         }

@@ -206,7 +206,7 @@ static uint32_t commit_of(finding *f, kv_slice value, uint32_t key)
 
 static void get_all(finding *f)
 {
-    for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
+    for (uint32_t key = 0; key < KV_CRASH_FEW; key++) {
         kv_crash_key(&f->key, key);
         kv_status st = kv_get(f->db, kv_buf_slice(&f->key), &f->value);
         f->commit[key] = 0;
@@ -221,7 +221,7 @@ static void get_all(finding *f)
 
 static void note_entry(finding *f, kv_slice key, kv_slice value, bool *met)
 {
-    for (uint32_t i = 0; i < KV_CRASH_KEYS; i++) {
+    for (uint32_t i = 0; i < KV_CRASH_FEW; i++) {
         kv_crash_key(&f->key, i);
         if (!kv_slice_equal(key, kv_buf_slice(&f->key))) continue;
         uint32_t commit = commit_of(f, value, i);
@@ -252,7 +252,7 @@ static void scan_all(finding *f)
         note_failure(f, "the scan", st);
         return;
     }
-    for (uint32_t i = 0; i < KV_CRASH_KEYS; i++) {
+    for (uint32_t i = 0; i < KV_CRASH_FEW; i++) {
         if (f->commit[i] == unknown || met[i] == (f->commit[i] != 0)) continue;
         complain(f, "the scan skips key%02u, and says nothing", i);
     }
@@ -260,7 +260,7 @@ static void scan_all(finding *f)
 
 static bool is_state(const finding *f, uint32_t n)
 {
-    for (uint32_t i = 0; i < KV_CRASH_KEYS; i++) {
+    for (uint32_t i = 0; i < KV_CRASH_FEW; i++) {
         if (f->commit[i] != unknown && f->commit[i] != f->s->work.state[n][i]) {
             return false;
         }

@@ -115,7 +115,7 @@ uint32_t life_held(const life *l, uint32_t key)
 
 void life_check(const life *l, const char *what)
 {
-    for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
+    for (uint32_t key = 0; key < KV_CRASH_FEW; key++) {
         uint32_t commit = life_held(l, key);
         if (may_hold(l, key, commit)) continue;
         print_error("%s, %s: key%02u is of commit %u\n",

