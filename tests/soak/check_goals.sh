@@ -31,6 +31,7 @@ table() {
     row R1 disks sum '>=400' 'all of them' command
     row R1 wrong sum '<=0' 'none of these' command
     row R2 else one '>=7' 'the last one' command
+    row R2 wrong sum '<=0' 'some of these' command
     row R3 never each '>=1' 'nobody looked' command
 } >goals.tsv
 {
@@ -38,6 +39,7 @@ table() {
     row R1 sst disks 300
     row R1 log disks 49
     row R1 log wrong 0
+    row R2 all wrong 2
     row R2 all else 9
     row R2 all else 7
     row R9 all more 1234567
@@ -51,16 +53,17 @@ done <<'END'
 ^R1 +all of them +>= 400 +399 +not yet
 ^R1 +none of these +<= 0 +0 +met
 ^R2 +the last one +>= 7 +7 +met
+^R2 +some of these +<= 0 +2 +missed
 ^R3 +nobody looked +>= 1 +- +not measured
-^2 met, 2 not yet, 1 not measured$
+^2 met, 1 missed, 2 not yet, 1 not measured$
 ^beside: R9 more: 1,234,567$
 END
-[ "$(wc -l <table.tsv)" -eq 6 ] || complain "table.tsv is not a head and 5 rows"
+[ "$(wc -l <table.tsv)" -eq 7 ] || complain "table.tsv is not a head and 6 rows"
 
 for wrong in 'R1 log disks' 'R1 log disks 4x' 'R1 log disks -4' 'R1 log disks '; do
     echo "$wrong" | tr ' ' '\t' >>figures.tsv
     table && complain "takes '$wrong' for a figure"
-    grep -q 'figures.tsv:8: no figure' errors || complain "does not say where"
+    grep -q 'figures.tsv:9: no figure' errors || complain "does not say where"
     sed -i '$d' figures.tsv
 done
 row R4 'too few' >>goals.tsv

@@ -96,15 +96,15 @@ END {
             verdict = "not measured"
         } else {
             shown = grouped(reached) by
-            verdict = is_met(g) ? "met" : "not yet"
+            verdict = is_met(g) ? "met" : sign == "<=" ? "missed" : "not yet"
         }
         count[verdict]++
         printf "%-4s %-46s %14s %20s  %-12s %s\n", id[g], text[g], want, shown,
             verdict, command[g]
         print id[g], text[g], limit[g], shown, verdict, command[g] >out
     }
-    printf "\n%d met, %d not yet, %d not measured\n", count["met"],
-        count["not yet"], count["not measured"]
+    printf "\n%d met, %d missed, %d not yet, %d not measured\n", count["met"],
+        count["missed"], count["not yet"], count["not measured"]
     for (key in beside) printf "beside: %s: %s\n", key, grouped(beside[key])
     if (bad) exit 1
 }

@@ -196,6 +196,25 @@ static void any_bytes_are_an_item_or_none(void **state)
     assert_true(refused > 1000 && taken > 1000);
 }
 
+// A record that ends within an item holds none: what is there of it would be
+// applied to half of a page.
+static void an_item_cut_short_is_none(void **state)
+{
+    (void)state;
+    history *h = make_history(79);
+    for (int i = 0; i < VERSIONS; i++) {
+        for (size_t len = 0; len < h->item[i].len; len++) {
+            uint8_t *bytes = kv_alloc(len + 1); // + 1: 0 is no size
+            memcpy(bytes, h->item[i].data, len);
+            bt_item item;
+            assert_int_equal(
+                bt_item_decode(kv_slice_of(bytes, len), SIZE, &item), 0);
+            kv_free(bytes);
+        }
+    }
+    free_history(h);
+}
+
 // ---- drawn ------------------------------------------------------------------
 
 static void expect_text(const kv_buf *text, const char *want)
@@ -254,6 +273,7 @@ int main(void)
         cmocka_unit_test(patches_mend_every_mixture),
         cmocka_unit_test(an_image_needs_no_page),
         cmocka_unit_test(any_bytes_are_an_item_or_none),
+        cmocka_unit_test(an_item_cut_short_is_none),
         cmocka_unit_test(a_log_is_drawn_item_by_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
