@@ -46,11 +46,13 @@ static void free_block(lsm_attic *attic, block *b)
     kv_free_pages(b, b->size);
 }
 
-// Leaves `b`, or NULL, in the attic; returns what was there.
+// Leaves `b`, or NULL, in the attic; returns what was there. Who may look into
+// a block is its owner: before it is left, after it was taken.
 static block *exchange(lsm_attic *attic, block *b)
 {
+    if (b != NULL) atomic_fetch_add(&attic->kept_bytes, b->size);
     block *old = atomic_exchange(&attic->block, b); // A2
-    atomic_store(&attic->kept_bytes, b != NULL ? b->size : 0);
+    if (old != NULL) atomic_fetch_sub(&attic->kept_bytes, old->size);
     return old;
 }
 
