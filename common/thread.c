@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,13 @@ static void must(int error, const char *what)
 
 void kv_thread_start(kv_thread *t, void *(*run)(void *), void *arg)
 {
+    // Signals are for the thread that the program began with: only there do
+    // they end a read that waits.
+    sigset_t all, before;
+    sigfillset(&all);
+    must(pthread_sigmask(SIG_SETMASK, &all, &before), "cannot block signals");
     must(pthread_create(&t->id, NULL, run, arg), "cannot start a thread");
+    must(pthread_sigmask(SIG_SETMASK, &before, NULL), "cannot allow signals");
 }
 
 void kv_thread_join(kv_thread *t)

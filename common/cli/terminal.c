@@ -5,6 +5,7 @@
 
 #include "common/cli/terminal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupts;
+static int ended_input = -1; // the null device, where a script is read
 
 static void fill(int number, int mode)
 {
@@ -29,14 +31,24 @@ void kv_cli_terminal_init(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+// A read under way is cut short, but one that is only about to begin would
+// wait on: it finds the end of its input instead.
 static void interrupt(int number)
 {
+    int before = errno;
     interrupts++;
+    if (ended_input >= 0) dup2(ended_input, STDIN_FILENO);
     signal(number, SIG_DFL);
+    errno = before;
 }
 
 void kv_cli_catch_interrupts(void)
 {
+    // A terminal stays: its modes must be put back, and a person who sees
+    // nothing happen presses once more.
+    if (isatty(STDIN_FILENO) == 0) {
+        ended_input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
     // Without SA_RESTART, so that a read that waits for a person ends.
     struct sigaction action = {.sa_handler = interrupt};
     sigemptyset(&action.sa_mask);

@@ -20,8 +20,9 @@ typedef enum kv_cli_color {
 // as it should. A reader that goes away becomes a failed write.
 void kv_cli_terminal_init(void);
 
-// From now on Ctrl-C and the like only make kv_cli_interrupted() true, so that
-// the store is closed properly; a second one ends the program at once.
+// From now on Ctrl-C and the like only make kv_cli_interrupted() true and end
+// standard input, whenever they come, so that the store is closed properly; a
+// second one ends the program at once.
 void kv_cli_catch_interrupts(void);
 bool kv_cli_interrupted(void);
 

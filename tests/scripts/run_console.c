@@ -18,11 +18,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/mem.h"
 
 #include "tests/scripts/transcript.h"
+
+enum {
+    LIMIT_S = 120,  // so that a command that hangs is named
+    TIMED_OUT = 124 // what timeout(1) says then
+};
 
 typedef struct page {
     const char *path;
@@ -43,11 +49,15 @@ static void run(const page *p, const kv_buf *command, text_lines *got)
     kv_buf_printf(&script, "%s/.command%c", p->scratch, '\0');
     kv_buf_printf(&output, "%s/.output%c", p->scratch, '\0');
     transcript_write((const char *)script.data, (const char *)command->data);
-    kv_buf_printf(&line, "cd '%s' && sh .command >.output 2>&1 </dev/null%c",
-                  p->scratch, '\0');
+    kv_buf_printf(
+        &line, "cd '%s' && timeout %d sh .command >.output 2>&1 </dev/null%c",
+        p->scratch, LIMIT_S, '\0');
     int code = system((const char *)line.data);
     kv_buf printed = transcript_read((const char *)output.data);
     if (code == -1) kv_buf_printf(&printed, "the shell did not start\n");
+    if (WIFEXITED(code) && WEXITSTATUS(code) == TIMED_OUT) {
+        kv_buf_printf(&printed, "not done in %d s: ended\n", LIMIT_S);
+    }
     text_lines_cut(got, &printed);
     kv_buf_free(&script);
     kv_buf_free(&output);
