@@ -132,8 +132,10 @@ static void report_level(const lsm_version *v, uint64_t level,
 static bool asks_for(const char *what, const char *word, uint64_t *number)
 {
     size_t len = strlen(word);
+    int end = 0;
     return what != NULL && strncmp(what, word, len) == 0 &&
-           sscanf(what + len, " %20" SCNu64, number) == 1;
+           sscanf(what + len, " %20" SCNu64 "%n", number, &end) == 1 &&
+           what[len + (size_t)end] == '\0';
 }
 
 static kv_status inspect_table(const lsm_version *v, uint64_t number,

@@ -161,3 +161,33 @@ void table_build(kv_disk *disk, const oracle *o,
     assert_ok(lsm_builder_finish(&b));
     lsm_builder_close(&b);
 }
+
+// ---- files ------------------------------------------------------------------
+
+static const kv_why for_files = {KV_FOR_READ, false};
+
+kv_buf file_read(kv_disk *disk, const char *name)
+{
+    kv_file *f = NULL;
+    kv_buf bytes = {0};
+    uint64_t size;
+    assert_ok(kv_file_open(disk, name, (kv_open_how){.mode = KV_OPEN_READ},
+                           for_files, &f));
+    assert_ok(kv_file_size(f, &size));
+    kv_buf_reserve(&bytes, (size_t)size);
+    assert_ok(kv_file_read_all(f, 0, bytes.data, (size_t)size, for_files));
+    bytes.len = (size_t)size;
+    assert_ok(kv_file_close(f));
+    return bytes;
+}
+
+void file_write(kv_disk *disk, const char *name, kv_slice bytes)
+{
+    kv_file *f = NULL;
+    kv_status st = kv_disk_remove(disk, name, for_files);
+    assert_true(st == KV_OK || st == KV_NOT_FOUND);
+    assert_ok(kv_file_open(disk, name, (kv_open_how){.mode = KV_OPEN_CREATE},
+                           for_files, &f));
+    assert_ok(kv_file_write(f, 0, bytes, for_files));
+    assert_ok(kv_file_close(f));
+}

@@ -1,4 +1,5 @@
-// tables.h -- sorted entries of every kind as an oracle, and tables of them.
+// tables.h -- sorted entries of every kind as an oracle, tables of them, and
+// files read and written whole.
 // SPDX-License-Identifier: MIT
 
 #ifndef TESTS_STAGE4_LSM_TABLES_H
@@ -37,5 +38,11 @@ extern const kv_explainer test_nobody;
 void table_build(kv_disk *disk, const oracle *o,
                  const lsm_builder_config *config,
                  const lsm_range_tombstone *ranges, size_t range_count);
+
+// ---- files ------------------------------------------------------------------
+
+// All bytes of a file; a file of these bytes and no others.
+kv_buf file_read(kv_disk *disk, const char *name);
+void file_write(kv_disk *disk, const char *name, kv_slice bytes);
 
 #endif

@@ -10,30 +10,6 @@
 
 static const kv_why for_read = {KV_FOR_READ, false};
 
-static void write_file(kv_disk *disk, const char *name, kv_slice bytes)
-{
-    kv_file *f = NULL;
-    assert_ok(kv_file_open(disk, name, (kv_open_how){.mode = KV_OPEN_CREATE},
-                           for_read, &f));
-    assert_ok(kv_file_write(f, 0, bytes, for_read));
-    assert_ok(kv_file_close(f));
-}
-
-static kv_buf read_file(kv_disk *disk, const char *name)
-{
-    kv_file *f = NULL;
-    kv_buf bytes = {0};
-    uint64_t size;
-    assert_ok(kv_file_open(disk, name, (kv_open_how){.mode = KV_OPEN_READ},
-                           for_read, &f));
-    assert_ok(kv_file_size(f, &size));
-    kv_buf_reserve(&bytes, (size_t)size);
-    assert_ok(kv_file_read_all(f, 0, bytes.data, (size_t)size, for_read));
-    bytes.len = (size_t)size;
-    assert_ok(kv_file_close(f));
-    return bytes;
-}
-
 // A small table of several blocks, with a range tombstone.
 static kv_buf make_table(oracle *o, lsm_compression compression)
 {
@@ -48,7 +24,7 @@ static kv_buf make_table(oracle *o, lsm_compression compression)
                                  .why = {KV_FOR_FLUSH, true}};
     lsm_range_tombstone range = {kv_str("a"), kv_str("c"), 999};
     table_build(disk, o, &config, &range, 1);
-    kv_buf bytes = read_file(disk, lsm_table_name(test_table_id.number).text);
+    kv_buf bytes = file_read(disk, lsm_table_name(test_table_id.number).text);
     kv_disk_close(disk);
     return bytes;
 }
@@ -60,7 +36,7 @@ static kv_status read_all(kv_slice bytes, const oracle *o, bool use_map)
     kv_disk *disk = NULL;
     lsm_table *t = NULL;
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
-    write_file(disk, lsm_table_name(test_table_id.number).text, bytes);
+    file_write(disk, lsm_table_name(test_table_id.number).text, bytes);
     // Small: it is cleared for each of these thousands of tables.
     lsm_cache *cache = lsm_cache_new(64 << 10, 4096);
     lsm_table_home home = {disk, cache, use_map, &test_nobody, NULL};
@@ -154,7 +130,7 @@ static void another_table_is_refused(void **state)
         kv_disk *disk = NULL;
         lsm_table *t = NULL;
         assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
-        write_file(disk, lsm_table_name(others[i].number).text,
+        file_write(disk, lsm_table_name(others[i].number).text,
                    kv_buf_slice(&bytes));
         lsm_table_home home = {disk, NULL, false, &test_nobody, NULL};
         assert_status(lsm_table_open(&home, &others[i], for_read, &t),
@@ -186,7 +162,7 @@ static void a_moved_block_is_refused(void **state)
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
     lsm_builder_config config = {.block_bytes = 1, .why = for_read};
     table_build(disk, &o, &config, NULL, 0);
-    kv_buf bytes = read_file(disk, lsm_table_name(test_table_id.number).text);
+    kv_buf bytes = file_read(disk, lsm_table_name(test_table_id.number).text);
     kv_disk_close(disk);
     assert_ok(read_all(kv_buf_slice(&bytes), &o, false));
     size_t size = 3 + 5 + 5 + 3 + LSM_BLOCK_TAIL_BYTES + LSM_SEAL_BYTES;
