@@ -44,6 +44,7 @@ fonts-dejavu-core     the letters on them
 libglib2.0-dev        yardstick: GHashTable
 libtkrzw-dev          yardstick: Tkrzw's HashDBM
 libkyotocabinet-dev   yardstick: Kyoto Cabinet's HashDB
+g++                   links the yardsticks that are written in C++
 wordnet-base          real data: 117,659 synsets and their glosses
 unicode-data          real data: the names of characters
 END
@@ -89,7 +90,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     exit 0
 fi
 
-lacking=$(printf '%s' "$wanted" | missing)
+lacking=$(printf '%s' "$wanted" | missing | awk '!seen[$1]++')
 [ -n "$lacking" ] || exit 0
 
 echo "setup.sh installs what is missing:"
