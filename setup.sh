@@ -37,6 +37,7 @@ clang-tidy            the linter
 g++                   proves that engine.h can be read by C++
 shellcheck            the linter of shell scripts
 patch                 applies planted bugs
+chromium              opens the report as a reader does
 END
     compare) cat <<'END' ;;
 gnuplot-nox           draws the charts
