@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: MIT
 //
 //   1  the newer of two superblocks says which tree, and from which log on
-//   2  survey those logs; move what is in doubt of the last to a new one that
-//      is synced (R7 of recordlog.h); begin a log for what comes
-//   3  redo the logs on the pages, in memory
-//   4  a checkpoint: pages, superblock, old logs removed
+//   2  survey those logs
+//   3  redo them on the pages, in memory: from here on the store is not refused
+//   4  move what is in doubt of the last log to a new one that is synced (R7 of
+//      recordlog.h); begin a log for what comes
+//   5  a checkpoint: pages, superblock, old logs removed
 //
-// A crash at any point finds the old superblock and all its logs, or the new
+// Where memory may not hold all pages, 3 is rehearsed (redo.h), and done after
+// 4. A crash at any point finds the old superblock and all its logs, or the new
 // one. Redoing is harmless twice: L1. On a full disk the store opens all the
 // same, after 3 alone, and the first write for which there is room makes up for
 // it. With journal=cow, 1 is all.
@@ -301,7 +303,13 @@ static kv_status begin_log(bt_store *s, logs *l)
     return bt_wal_rotate(&s->wal, ++s->log_number);
 }
 
-static kv_status redo(bt_store *s, bt_redo *r, const logs *l)
+static void say_synced(bt_store *s)
+{
+    atomic_store(&s->wal.flushed_seq, s->seq);
+    atomic_store(&s->wal.synced_seq, s->seq);
+}
+
+static kv_status run_logs(bt_store *s, bt_redo *r, const logs *l)
 {
     kv_status st = KV_OK;
     s->cache.is_recovering = true;
@@ -318,6 +326,35 @@ static kv_status redo(bt_store *s, bt_redo *r, const logs *l)
     }
     s->cache.is_recovering = false;
     return st == KV_OK ? bt_redo_finish(r) : st;
+}
+
+static kv_status rehearse(bt_store *s, bt_redo *r, const logs *l)
+{
+    bt_redo_begin_rehearsal(r);
+    kv_status st = run_logs(s, r, l);
+    bt_redo_end_rehearsal(r);
+    return st;
+}
+
+// Redoes the logs and begins one for what comes, as soon as it is known that
+// the store is not refused; `has_room`: it could be begun.
+static kv_status redo(bt_store *s, bt_redo *r, logs *l, bool *has_room)
+{
+    bool is_late = s->config.read_only || !bt_redo_may_be_much(r);
+    kv_status st = KV_OK;
+    if (!is_late) {
+        KV_TRY(rehearse(s, r, l));
+        st = begin_log(s, l);
+        r->may_write = st == KV_OK;
+    }
+    if (st != KV_OK && st != KV_NO_SPACE) return st;
+    atomic_store(&s->wal.synced_seq, UINT64_MAX); // all that is redone
+    kv_status redone = run_logs(s, r, l);
+    say_synced(s);
+    KV_TRY(redone);
+    if (is_late && !s->config.read_only) st = begin_log(s, l);
+    *has_room = st == KV_OK;
+    return st == KV_NO_SPACE ? KV_OK : st;
 }
 
 // Files that a crash left: logs that no superblock needs, half-made ones.
@@ -346,28 +383,14 @@ static kv_status tidy(bt_store *s)
     return st;
 }
 
-static void say_synced(bt_store *s)
-{
-    atomic_store(&s->wal.flushed_seq, s->seq);
-    atomic_store(&s->wal.synced_seq, s->seq);
-}
-
 static kv_status recover_from_logs(bt_store *s)
 {
     logs l = {0};
     bt_redo r = {.store = s, .shape = s->shape};
-    kv_status st = find_logs(s, &l);
     bool has_room = false;
+    kv_status st = find_logs(s, &l);
     if (st == KV_OK) st = survey(s, &r, &l);
-    if (st == KV_OK && !s->config.read_only) {
-        st = begin_log(s, &l);
-        has_room = st == KV_OK;
-        if (st == KV_NO_SPACE) st = KV_OK;
-    }
-    r.may_write = has_room;
-    atomic_store(&s->wal.synced_seq, UINT64_MAX); // all that is redone
-    if (st == KV_OK) st = redo(s, &r, &l);
-    say_synced(s);
+    if (st == KV_OK) st = redo(s, &r, &l, &has_room);
     bt_redo_free(&r);
     bt_ids_free(&l.numbers);
     if (st != KV_OK || s->config.read_only) return st;

@@ -8,6 +8,8 @@
 
 #include "common/mem.h"
 
+enum { MET_BYTES = BT_PAGES_MAX / 8 };
+
 void bt_redo_free(bt_redo *r)
 {
     kv_free(r->announced);
@@ -160,6 +162,23 @@ static kv_status take_page(bt_redo *r, const bt_item *item, uint8_t **page)
     return st;
 }
 
+// The page, if the rehearsal has to follow what becomes of it; else NULL.
+static kv_status take_if_torn(bt_redo *r, const bt_item *item, uint8_t **page)
+{
+    bt_cache *c = &r->store->cache;
+    uint64_t id = item->page_id, *word = &r->met[id / 64];
+    uint64_t bit = UINT64_C(1) << id % 64;
+    bool is_met = (*word & bit) != 0;
+    *word |= bit;
+    *page = bt_cache_is_private(c, id) ? bt_cache_private(c, id) : NULL;
+    if (is_met || item->kind == BT_ITEM_IMAGE) return KV_OK;
+    kv_status st = bt_cache_load(c, id, kv_for(KV_FOR_RECOVERY));
+    if (st != KV_CORRUPT) return st;
+    KV_TRY(read_torn(r, id, page));
+    bt_ids_add(&r->changed, id);
+    return KV_OK;
+}
+
 static kv_status redo_item(bt_redo *r, const bt_item *item, uint64_t offset)
 {
     uint8_t *page;
@@ -179,7 +198,9 @@ static kv_status redo_item(bt_redo *r, const bt_item *item, uint64_t offset)
     if (item->page_id < BT_FIRST_PAGE || item->page_id >= BT_PAGES_MAX) {
         return bad_item(r, offset);
     }
-    KV_TRY(take_page(r, item, &page));
+    KV_TRY(r->is_rehearsal ? take_if_torn(r, item, &page)
+                           : take_page(r, item, &page));
+    if (page == NULL) return KV_OK;
     bt_item_apply(item, r->store->config.page_bytes, page);
     prove(r, item, page);
     return KV_OK;
@@ -188,8 +209,21 @@ static kv_status redo_item(bt_redo *r, const bt_item *item, uint64_t offset)
 static void survey_item(bt_redo *r, bt_item *item)
 {
     bt_written w;
+    r->page_items += item->kind == BT_ITEM_IMAGE || item->kind == BT_ITEM_PATCH;
     if (item->kind != BT_ITEM_WRITTEN) return;
     while (bt_item_next_written(item, &w)) announce(r, &w);
+}
+
+// Dirty pages, of which more would leave little room for others.
+static size_t much(const bt_redo *r)
+{
+    return r->store->cache.frames_budget / 2;
+}
+
+static void forget(bt_redo *r)
+{
+    bt_cache_forget(&r->store->cache, r->changed.id, r->changed.count);
+    r->changed.count = 0;
 }
 
 static kv_status end_commit(bt_redo *r)
@@ -201,8 +235,7 @@ static kv_status end_commit(bt_redo *r)
     r->is_commit = false;
     s->seq = r->number;
     s->shape = r->shape;
-    bool is_much =
-        atomic_load(&s->cache.dirty_count) > s->cache.frames_budget / 2;
+    bool is_much = atomic_load(&s->cache.dirty_count) > much(r);
     if (!is_much || !r->may_write || r->torn.count > 0) return KV_OK;
     return bt_store_write_all(s, false);
 }
@@ -221,8 +254,8 @@ static kv_status visit(void *arg, uint64_t offset, const kv_record *record)
         }
         rest = kv_slice_of(rest.data + size, rest.len - size);
     }
-    if (r->is_survey || record->more || !r->is_commit) return KV_OK;
-    return end_commit(r);
+    if (r->is_survey || r->is_rehearsal) return KV_OK;
+    return record->more || !r->is_commit ? KV_OK : end_commit(r);
 }
 
 kv_status bt_redo_survey(bt_redo *r, kv_file *log,
@@ -241,8 +274,24 @@ kv_status bt_redo_run(bt_redo *r, kv_file *log, const kv_recordlog_id *expect)
     r->file = kv_file_name(log);
     kv_status st = kv_recordlog_recover(log, expect, visit, r,
                                         kv_for(KV_FOR_RECOVERY), &found);
-    if (st != KV_OK) {
-        bt_cache_forget(&r->store->cache, r->changed.id, r->changed.count);
-    }
+    if (st != KV_OK) forget(r);
     return st;
+}
+
+bool bt_redo_may_be_much(const bt_redo *r) { return r->page_items > much(r); }
+
+void bt_redo_begin_rehearsal(bt_redo *r)
+{
+    r->is_rehearsal = true;
+    r->met = kv_reserve(MET_BYTES);
+}
+
+void bt_redo_end_rehearsal(bt_redo *r)
+{
+    forget(r);
+    kv_unreserve(r->met, MET_BYTES);
+    r->met = NULL;
+    r->torn.count = 0;
+    r->shape = r->store->shape;
+    r->is_rehearsal = r->is_commit = false;
 }
