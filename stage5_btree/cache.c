@@ -86,19 +86,16 @@ static kv_status read_page(bt_cache *c, uint64_t id, uint8_t *to, kv_why why)
 {
     const bt_cache_config *config = &c->config;
     if (id < BT_FIRST_PAGE || id >= BT_PAGES_MAX) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: something refers to page %" PRIu64
-                       ", which cannot be",
-                       bt_file_name, id);
+        return bt_page_bad(id, config->page_bytes,
+                           "is referred to, and cannot be");
     }
     KV_TRY(kv_file_read_all(config->file, id << c->shift, to,
                             config->page_bytes, why));
     KV_TRY(bt_page_verify(to, config->page_bytes, id, config->store_id));
     if (bt_lsn(to) <= bt_cache_visible(c) || c->is_recovering) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " at offset %" PRIu64
-                   " is of commit %" PRIu64 ", which has not been yet",
-                   bt_file_name, id, id << c->shift, bt_lsn(to));
+    return bt_page_bad(id, config->page_bytes,
+                       "is of commit %" PRIu64 ", which has not been yet",
+                       bt_lsn(to));
 }
 
 static kv_status load_locked(bt_cache *c, uint64_t id, kv_why why)

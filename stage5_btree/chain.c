@@ -12,10 +12,9 @@ kv_status bt_chain_expect(const uint8_t *page, uint64_t rest)
     if (bt_kind_of(page) == BT_OVERFLOW && bt_overflow_rest(page) == rest) {
         return KV_OK;
     }
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " should hold a value's last %" PRIu64
-                   " bytes, and does not; restore the store from a backup",
-                   bt_file_name, bt_page_id(page), rest);
+    return bt_page_bad(
+        bt_page_id(page), bt_page_bytes(page),
+        "should hold a value's last %" PRIu64 " bytes, and does not", rest);
 }
 
 static kv_status write_pages(bt_tx *tx, kv_slice value, const bt_ids *ids)

@@ -139,12 +139,8 @@ static kv_status first_leaf(bt_cursor *c)
 
 static kv_status out_of_order(const bt_cursor *c)
 {
-    uint64_t id = bt_page_id(c->leaf);
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " at offset %" PRIu64
-                   " is not in order with the page before it; restore the "
-                   "store from a backup",
-                   bt_file_name, id, id * bt_page_bytes(c->leaf));
+    return bt_page_bad(bt_page_id(c->leaf), bt_page_bytes(c->leaf),
+                       "is not in order with the page before it");
 }
 
 // The leaf we are on is beyond the last key that was shown, or seen: a walk

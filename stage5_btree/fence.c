@@ -7,12 +7,8 @@
 
 static kv_status out_of_place(const uint8_t *page)
 {
-    uint64_t id = bt_page_id(page);
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " at offset %" PRIu64
-                   " and its neighbours are not in order; restore the store "
-                   "from a backup",
-                   bt_file_name, id, id * bt_page_bytes(page));
+    return bt_page_bad(bt_page_id(page), bt_page_bytes(page),
+                       "and its neighbours are not in order");
 }
 
 // The separator on the left of the child at `index` of the page at depth `d`,

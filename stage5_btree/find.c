@@ -93,12 +93,10 @@ static kv_status load(way *w, bool *may_try_again)
     return st;
 }
 
-static kv_status gone(uint64_t id)
+static kv_status gone(const bt_cache *c, uint64_t id)
 {
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " is newer than what leads to it; "
-                   "restore the store from a backup",
-                   bt_file_name, id);
+    return bt_page_bad(id, c->config.page_bytes,
+                       "is newer than what leads to it");
 }
 
 static kv_status get_registered(way *w, kv_slice key, kv_buf *value)
@@ -113,7 +111,7 @@ static kv_status get_registered(way *w, kv_slice key, kv_buf *value)
         seen = try_get(w, key, value);
         bt_epochs_leave(&c->epochs);
         bool may_try_again;
-        if (seen == BT_CHANGED) st = gone(w->missing);
+        if (seen == BT_CHANGED) st = gone(c, w->missing);
         if (seen == BT_ABSENT) st = load(w, &may_try_again);
     } while (seen == BT_ABSENT && st == KV_OK);
     if (st == KV_OK) st = w->status;
@@ -164,7 +162,7 @@ static kv_status with_page(bt_cache *c, uint64_t snapshot, uint64_t id,
         if (seen == BT_SEEN) look(arg, page);
         bt_epochs_leave(&c->epochs);
         if (seen == BT_SEEN) return KV_OK;
-        if (seen == BT_CHANGED) return gone(id);
+        if (seen == BT_CHANGED) return gone(c, id);
         KV_TRY(bt_cache_load(c, id, kv_for(KV_FOR_READ)));
     }
 }

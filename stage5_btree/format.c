@@ -161,6 +161,9 @@ static bool is_page_of(const bt_super *s, uint64_t page_id)
     return page_id >= BT_FIRST_PAGE && page_id < s->page_count;
 }
 
+// Of commits, logs and superblocks: one more is always a number.
+#define NUMBER_MAX (UINT64_MAX >> 2)
+
 static const char *wrong_in(const bt_super *s)
 {
     if (!bt_page_bytes_valid(s->page_bytes)) return "an impossible page size";
@@ -171,6 +174,9 @@ static const char *wrong_in(const bt_super *s)
     }
     if (s->free_count > s->page_count) return "more free pages than pages";
     if (s->journal > 1) return "an unknown way of journalling";
+    if (s->counter > NUMBER_MAX || s->lsn > NUMBER_MAX || s->log > NUMBER_MAX) {
+        return "a number that nobody counts up to";
+    }
     return NULL;
 }
 

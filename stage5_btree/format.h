@@ -414,6 +414,11 @@ KV_MUST_USE kv_status bt_page_verify(const uint8_t *page, uint32_t page_bytes,
 KV_MUST_USE kv_status bt_page_check(const uint8_t *page, uint32_t page_bytes,
                                     uint64_t page_id);
 
+// KV_CORRUPT, and what is wrong with a page, or with what refers to it, after
+// "TREE: page N at offset M ".
+KV_MUST_USE kv_status bt_page_bad(uint64_t page_id, uint32_t page_bytes,
+                                  const char *fmt, ...) KV_PRINTF(3, 4);
+
 typedef struct bt_super {
     uint16_t major, minor;
     uint32_t page_bytes;

@@ -2,8 +2,24 @@
 // SPDX-License-Identifier: MIT
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "format.h"
+
+kv_status bt_page_bad(uint64_t page_id, uint32_t page_bytes, const char *fmt,
+                      ...)
+{
+    char what[160];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    return kv_fail(KV_CORRUPT,
+                   "%s: page %" PRIu64 " at offset %" PRIu64
+                   " %s; restore the store from a backup",
+                   bt_file_name, page_id, page_id * page_bytes, what);
+}
 
 // A page that is looked at, and what has been seen of it.
 typedef struct view {

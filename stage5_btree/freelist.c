@@ -7,10 +7,8 @@
 
 kv_status bt_freelist_bad(const bt_tx *tx, uint64_t id, const char *what)
 {
-    return kv_fail(KV_CORRUPT,
-                   "%s: the free list is damaged: page %" PRIu64
-                   " at offset %" PRIu64 " %s; restore the store from a backup",
-                   bt_file_name, id, id * tx->cache->config.page_bytes, what);
+    return bt_page_bad(id, tx->cache->config.page_bytes,
+                       "%s: the free list is damaged", what);
 }
 
 static kv_status expect_place(const bt_tx *tx, uint64_t id)
@@ -33,10 +31,9 @@ static kv_status read_list_page(bt_tx *tx, uint64_t id, const uint8_t **page)
 {
     KV_TRY(bt_tx_read(tx, id, page));
     if (bt_kind_of(*page) == BT_FREE_LIST) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64
-                   " should be a page of the free list, and is of kind %d",
-                   bt_file_name, id, (int)bt_kind_of(*page));
+    return bt_page_bad(id, bt_page_bytes(*page),
+                       "should be a page of the free list, and is of kind %d",
+                       (int)bt_kind_of(*page));
 }
 
 static kv_status extend(bt_tx *tx, uint64_t *id)
@@ -243,10 +240,10 @@ kv_status bt_freelist_walk(bt_tx *tx, bt_freelist_visitor *visit, void *arg)
         }
     }
     if (count == tx->shape.free_count) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: %" PRIu64 " pages are on the free list, and it should "
-                   "have %" PRIu64,
-                   bt_file_name, count, tx->shape.free_count);
+    return bt_page_bad(tx->shape.free_list, tx->cache->config.page_bytes,
+                       "begins a free list of %" PRIu64
+                       " pages, which should have %" PRIu64,
+                       count, tx->shape.free_count);
 }
 
 // ---- the end of the file ----------------------------------------------------

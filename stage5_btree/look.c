@@ -35,15 +35,14 @@ typedef struct walk {
 static kv_status meet(walk *w, uint64_t id)
 {
     uint64_t count = w->store->shape.page_count;
+    uint32_t page_bytes = w->store->config.page_bytes;
     if (id < BT_FIRST_PAGE || id >= count) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: something refers to page %" PRIu64
-                       ", and there are %" PRIu64,
-                       bt_file_name, id, count);
+        return bt_page_bad(id, page_bytes,
+                           "is referred to, and there are %" PRIu64 " pages",
+                           count);
     }
     if (w->is_known[id / 8] >> id % 8 & 1) {
-        return kv_fail(KV_CORRUPT, "%s: page %" PRIu64 " is referred to twice",
-                       bt_file_name, id);
+        return bt_page_bad(id, page_bytes, "is referred to twice");
     }
     w->is_known[id / 8] |= (uint8_t)(1 << id % 8);
     return KV_OK;
@@ -92,9 +91,8 @@ static kv_status check_bounds(const uint8_t *page, kv_slice low, kv_slice high)
         (low.data == NULL || bt_page_compare(page, 0, low) >= 0) &&
         (high.data == NULL || bt_page_compare(page, count - 1, high) < 0);
     if (is_in) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " has keys outside of what leads to it",
-                   bt_file_name, bt_page_id(page));
+    return bt_page_bad(bt_page_id(page), bt_page_bytes(page),
+                       "has keys outside of what leads to it");
 }
 
 static void note_page(walk *w, const uint8_t *page)
@@ -166,8 +164,8 @@ static kv_status check_count(const walk *w, const uint8_t *page)
     bool is_root = bt_page_id(page) == w->store->shape.root;
     bool is_leaf = bt_level(page) == 0;
     if (bt_count(page) > 0 || (is_root && is_leaf)) return KV_OK;
-    return kv_fail(KV_CORRUPT, "%s: page %" PRIu64 " is empty", bt_file_name,
-                   bt_page_id(page)); // B3
+    return bt_page_bad(bt_page_id(page), bt_page_bytes(page),
+                       "is empty"); // B3
 }
 
 static kv_status walk_tree(walk *w, uint64_t id, unsigned level, kv_slice low,
@@ -214,12 +212,14 @@ static kv_status walk_all(walk *w)
 static kv_status walk_store(walk *w)
 {
     bt_store *s = w->store;
-    w->is_known = kv_zalloc((size_t)s->shape.page_count / 8 + 1);
+    // As far as there are pages: how many a superblock tells of is not believed.
+    size_t known_bytes = (size_t)s->shape.page_count / 8 + 1;
+    w->is_known = kv_reserve(known_bytes);
     w->scratch = kv_alloc(s->config.page_bytes);
     bt_epochs_enter(&s->cache.epochs);
     kv_status st = walk_all(w);
     bt_epochs_leave(&s->cache.epochs);
-    kv_free(w->is_known);
+    kv_unreserve(w->is_known, known_bytes);
     kv_free(w->scratch);
     return st;
 }
@@ -229,19 +229,20 @@ static kv_status walk_store(walk *w)
 static kv_status check_sums(const walk *w)
 {
     const bt_shape *shape = &w->store->shape;
+    uint32_t page_bytes = w->store->config.page_bytes;
     uint64_t pages =
         BT_FIRST_PAGE + w->chain_pages + w->free_pages + w->list_pages;
     for (unsigned i = 0; i < w->levels; i++) pages += w->level[i].pages;
     if (w->keys != shape->key_count) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: there are %" PRIu64 " keys, and should be %" PRIu64,
-                       bt_file_name, w->keys, shape->key_count);
+        return bt_page_bad(shape->root, page_bytes,
+                           "leads to %" PRIu64 " keys, and should to %" PRIu64,
+                           w->keys, shape->key_count);
     }
     if (pages == shape->page_count) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: of %" PRIu64 " pages %" PRIu64
-                   " are in the tree, in values or free",
-                   bt_file_name, shape->page_count, pages);
+    return bt_page_bad(shape->root, page_bytes,
+                       "leads to %" PRIu64 " of %" PRIu64
+                       " pages, superblocks and free ones included",
+                       pages, shape->page_count);
 }
 
 static kv_status check_super(bt_store *s)

@@ -157,10 +157,17 @@ static kv_status read_super(bt_store *s, uint64_t offset, bt_super *out,
     if (st == KV_CORRUPT || st == KV_INVALID) return KV_OK;
     KV_TRY(st);
     *is_good = offset == 0 || offset == out->page_bytes;
+    if (out->major > BT_FORMAT_MAJOR) {
+        return kv_fail(KV_UNSUPPORTED,
+                       "%s: the superblock at byte %" PRIu64
+                       " is of format %u, and this program reads up to %d",
+                       bt_file_name, offset, out->major, BT_FORMAT_MAJOR);
+    }
     if (out->store_id == s->config.store_id) return KV_OK;
     return kv_fail(KV_CORRUPT,
-                   "%s: belongs to store %016" PRIx64 ", not to this one",
-                   bt_file_name, out->store_id);
+                   "%s: the superblock at byte %" PRIu64
+                   " is of store %016" PRIx64 ", not of this one",
+                   bt_file_name, offset, out->store_id);
 }
 
 // Where the second one is depends on the page size, which the first one says
@@ -181,8 +188,8 @@ static kv_status choose_super(bt_store *s)
     }
     if (found.counter == 0) {
         return kv_fail(KV_CORRUPT,
-                       "%s: neither superblock is good; restore the store "
-                       "from a backup",
+                       "%s: no superblock is good, neither at byte 0 nor where "
+                       "page 1 may begin; restore the store from a backup",
                        bt_file_name);
     }
     s->super = found;
@@ -439,6 +446,22 @@ static kv_status open_file(bt_store *s)
                         (kv_open_how){.mode = mode}, why(), &s->file);
 }
 
+// All pages that a superblock tells of were in the file before it (S2).
+static kv_status measure_file(bt_store *s)
+{
+    uint64_t size, page_bytes = s->config.page_bytes;
+    KV_TRY(kv_file_size(s->file, &size));
+    s->file_pages = size / page_bytes;
+    uint64_t pages = s->super.page_count;
+    if (pages <= s->file_pages && pages <= BT_PAGES_MAX) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: the superblock at byte %" PRIu64 " tells of %" PRIu64
+                   " pages of %" PRIu64 " bytes, and the file ends at byte "
+                   "%" PRIu64 "; restore the store from a backup",
+                   bt_file_name, s->super.counter % 2 * page_bytes, pages,
+                   page_bytes, size);
+}
+
 kv_status bt_store_recover(bt_store *s)
 {
     kv_status st = open_file(s);
@@ -449,16 +472,8 @@ kv_status bt_store_recover(bt_store *s)
     }
     KV_TRY(st);
     KV_TRY(choose_super(s));
-    if (s->super.page_count > BT_PAGES_MAX) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: the superblock tells of %" PRIu64
-                       " pages, more than there can be",
-                       bt_file_name, s->super.page_count);
-    }
     adopt_super(s);
-    uint64_t size;
-    KV_TRY(kv_file_size(s->file, &size));
-    s->file_pages = size / s->config.page_bytes;
+    KV_TRY(measure_file(s));
     open_cache(s);
     if (!s->config.is_cow && s->wal.log.file == NULL) {
         KV_TRY(recover_from_logs(s));

@@ -118,12 +118,8 @@ static void prove(bt_redo *r, const bt_item *item, const uint8_t *page)
 kv_status bt_redo_finish(const bt_redo *r)
 {
     if (r->torn.count == 0) return KV_OK;
-    uint64_t id = r->torn.id[0], size = r->store->config.page_bytes;
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64 " at offset %" PRIu64
-                   " is damaged, and the log does not say how to mend it; "
-                   "restore the store from a backup",
-                   bt_file_name, id, id * size);
+    return bt_page_bad(r->torn.id[0], r->store->config.page_bytes,
+                       "is damaged, and the log does not say how to mend it");
 }
 
 // ---- items ------------------------------------------------------------------

@@ -13,22 +13,17 @@ kv_status bt_tree_expect(const uint8_t *page, unsigned level)
 {
     bt_kind kind = level == 0 ? BT_LEAF : BT_INNER;
     if (bt_kind_of(page) == kind && bt_level(page) == level) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64
-                   " is of kind %d and level %u where the tree needs kind %d "
-                   "and level %u; restore the store from a backup",
-                   bt_file_name, bt_page_id(page), (int)bt_kind_of(page),
-                   bt_level(page), (int)kind, level);
+    return bt_page_bad(bt_page_id(page), bt_page_bytes(page),
+                       "is of kind %d and level %u where the tree needs kind "
+                       "%d and level %u",
+                       (int)bt_kind_of(page), bt_level(page), (int)kind, level);
 }
 
 // The pages are each what they should be, and do not fit together.
-static kv_status no_tree(uint64_t page_id)
+static kv_status no_tree(const bt_tx *tx, uint64_t page_id)
 {
-    return kv_fail(KV_CORRUPT,
-                   "%s: page %" PRIu64
-                   " and its neighbours are not in order; restore the store "
-                   "from a backup",
-                   bt_file_name, page_id);
+    return bt_page_bad(page_id, tx->cache->config.page_bytes,
+                       "and its neighbours are not in order");
 }
 
 static kv_status root_level(bt_tx *tx, unsigned *level)
@@ -211,13 +206,13 @@ static kv_status split_root(bt_tx *tx, bt_path *p, const bt_cell *extra,
     if (st != KV_OK) goto out;
     f.deal.from[0] = f.pages[0];
     if (!bt_deal_out(&f.deal, 2, f.pages, f.ids, f.separators)) {
-        st = no_tree(f.ids[0]);
+        st = no_tree(tx, f.ids[0]);
         goto out;
     }
     unsigned level = bt_level(f.pages[0]) + 1;
     if (level > BT_LEVEL_MAX) {
-        st =
-            kv_fail(KV_CORRUPT, "%s: a tree of %u levels", bt_file_name, level);
+        st = bt_page_bad(f.ids[0], tx->cache->config.page_bytes,
+                         "is the root, and already on level %u", level - 1);
         goto out;
     }
     bt_page_init(root, tx->cache->config.page_bytes, BT_INNER, level,
@@ -259,7 +254,7 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
                 "page %" PRIu64 " is full, at the right edge: a new page",
                 p->step[d].id);
         KV_TRY(redeal(tx, p, d - 1, index, 1, 2, extra, packing, &done));
-        return done ? KV_OK : no_tree(p->step[d].id);
+        return done ? KV_OK : no_tree(tx, p->step[d].id);
     }
     size_t bytes = bt_cell_bytes(extra, d == p->depth ? BT_LEAF : BT_INNER, 0) +
                    BT_SLOT_BYTES;
@@ -285,7 +280,7 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
             "page %" PRIu64 " and a neighbour are full: they become three",
             p->step[d].id);
     KV_TRY(redeal(tx, p, d - 1, index, 2, 3, extra, BT_EVEN, &done));
-    return done ? KV_OK : no_tree(p->step[d].id);
+    return done ? KV_OK : no_tree(tx, p->step[d].id);
 }
 
 // What comes beyond all keys there are is likely to go on so.
@@ -305,7 +300,8 @@ static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
     size_t slot;
     KV_TRY(bt_tree_descend(tx, key, level, &p));
     KV_TRY(bt_tree_own(tx, &p, p.depth, &page));
-    if (bt_page_find(page, key, &slot)) return no_tree(bt_page_id(page)); // B2
+    if (bt_page_find(page, key, &slot))
+        return no_tree(tx, bt_page_id(page)); // B2
     if (bt_page_insert(page, slot, cell)) return KV_OK;
     return make_room(tx, &p, p.depth, cell, packing_at(&p, page, slot));
 }
@@ -366,7 +362,7 @@ kv_status bt_tree_fill_up(bt_tx *tx, bt_path *p, size_t d)
     KV_TRY(redeal(tx, p, d - 1, first, 2, 2, NULL, BT_EVEN, &done));
     if (!done && is_empty) {
         KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
-        if (!done) return no_tree(p->step[d].id);
+        if (!done) return no_tree(tx, p->step[d].id);
         return bt_tree_fill_up(tx, p, d - 1);
     }
     return KV_OK;

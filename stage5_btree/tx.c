@@ -31,12 +31,9 @@ void bt_tx_free(bt_tx *tx)
 
 static kv_status outside(const bt_tx *tx, uint64_t id)
 {
-    return kv_fail(KV_CORRUPT,
-                   "%s: something refers to page %" PRIu64 " at offset %" PRIu64
-                   ", and there are %" PRIu64 " pages; restore the store from "
-                   "a backup",
-                   bt_file_name, id, id * tx->cache->config.page_bytes,
-                   tx->shape.page_count);
+    return bt_page_bad(id, tx->cache->config.page_bytes,
+                       "is referred to, and there are %" PRIu64 " pages",
+                       tx->shape.page_count);
 }
 
 kv_status bt_tx_read(bt_tx *tx, uint64_t id, const uint8_t **page)
