@@ -41,7 +41,8 @@ kv_status bt_backup(bt_store *s, kv_disk *target)
     bt_config config = s->config;
     config.disk = target;
     config.sync_commits = config.read_only = false;
-    config.steps_inline = true;
+    config.steps_inline = config.is_unlogged = true;
+    config.torn = BT_TORN_UNSAFE; // there is no log that could mend
     config.memory_bytes = MEMORY_BYTES;
     bt_store *copy = kv_alloc_pages(sizeof *copy);
     bt_cursor cursor = {0};

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 //
 // A cursor shows the moment; what it shows is put into a new store, in order,
-// so that the copy has full pages and no holes.
+// so that the copy has full pages and no holes. Nothing of it is logged, and
+// each page is written about once: whoever asked for the copy makes a store of
+// it when it is complete (common/identity.h), and not before.
 //
 // Book: none
 

@@ -116,7 +116,9 @@ static kv_status log_commit(bt_store *s)
 static kv_status finish(bt_store *s)
 {
     if (bt_tx_is_empty(&s->tx)) return KV_OK; // nothing was there to delete
-    KV_TRY(s->config.is_cow ? bt_store_write_commit(s) : log_commit(s)); // W1
+    if (s->config.is_cow) KV_TRY(bt_store_write_commit(s));
+    else if (s->config.is_unlogged) bt_tx_stamp(&s->tx);
+    else KV_TRY(log_commit(s)); // W1
     bt_tx_publish(&s->tx);
     for (size_t i = 0; s->config.is_cow && i < s->tx.changed.count; i++) {
         bt_cache_written(&s->cache, s->tx.changed.id[i], s->tx.seq);

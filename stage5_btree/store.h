@@ -48,6 +48,7 @@ typedef struct bt_config {
     bool is_new, read_only;
     bool sync_commits;   // KV_SYNC_COMMIT
     bool steps_inline;   // background=0: a writer does the steps it causes
+    bool is_unlogged;    // a copy in the making: it counts when it is closed
     uint32_t page_bytes; // of a new store; an old one keeps its own
     bool is_cow;         // the same
     bt_torn torn;

@@ -160,6 +160,13 @@ void bt_tx_log(bt_tx *tx, kv_buf *scratch,
     add(arg, kv_buf_slice(scratch), false);
 }
 
+void bt_tx_stamp(bt_tx *tx)
+{
+    for (size_t i = 0; i < tx->changed.count; i++) {
+        bt_set_lsn(bt_cache_private(tx->cache, tx->changed.id[i]), tx->seq);
+    }
+}
+
 void bt_tx_publish(bt_tx *tx)
 {
     bt_cache_publish(tx->cache, tx->changed.id, tx->changed.count, tx->seq,

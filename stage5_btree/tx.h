@@ -76,6 +76,8 @@ bool bt_tx_is_empty(const bt_tx *tx);
 // cut into payloads of some 64 KiB: `add` takes each.
 void bt_tx_log(bt_tx *tx, kv_buf *scratch,
                void (*add)(void *arg, kv_slice payload, bool more), void *arg);
+// Sets the log positions, where nothing is logged.
+void bt_tx_stamp(bt_tx *tx);
 void bt_tx_publish(bt_tx *tx);
 void bt_tx_forget(bt_tx *tx);
 

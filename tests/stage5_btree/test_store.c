@@ -5,8 +5,12 @@
 
 #include <math.h>
 
+#include "common/disk_count.h"
+#include "common/disk_sim.h"
+#include "common/mem.h"
 #include "common/rng.h"
 
+#include "backup.h"
 #include "format.h"
 #include "tests/stage5_btree/yard.h"
 #include "tests/support/test.h"
@@ -111,12 +115,91 @@ static void page_writes_are_within_their_bounds(void **state)
     }
 }
 
+static bt_store *open_on(kv_disk *disk, bool is_cow)
+{
+    static const kv_explainer nobody;
+    bt_config config = {.disk = disk,
+                        .store_id = 7,
+                        .steps_inline = true,
+                        .page_bytes = 4096,
+                        .is_cow = is_cow,
+                        .checkpoint_bytes = 64 << 20,
+                        .memory_bytes = 16 << 20};
+    bt_store *s = kv_alloc_pages(sizeof *s);
+    assert_ok(bt_store_open(s, &config, &nobody));
+    return s;
+}
+
+static void close_store(bt_store *s)
+{
+    assert_ok(bt_store_close(s));
+    kv_free_pages(s, sizeof *s);
+}
+
+enum { COPIED = 36000, COPIED_BYTES = 500 };
+
+static void fill(bt_store *s)
+{
+    kv_batch batch = {0};
+    for (unsigned i = 0; i < COPIED; i++) {
+        char name[32];
+        uint8_t value[COPIED_BYTES] = {(uint8_t)i};
+        unsigned key = (unsigned)(i * UINT64_C(7919) % COPIED);
+        kv_batch_put(&batch, yard_key(name, key),
+                     kv_slice_of(value, sizeof value));
+        size_t count;
+        const kv_change *changes = kv_batch_changes(&batch, &count);
+        if (count == 500) {
+            assert_ok(bt_store_write(s, changes, count));
+            kv_batch_clear(&batch);
+        }
+    }
+    kv_batch_free(&batch);
+}
+
+// More than the copy's budget holds, and still each page is written about once.
+static void a_backup_writes_each_page_about_once(void **state)
+{
+    (void)state;
+    for (int is_cow = 0; is_cow < 2; is_cow++) {
+        kv_disk *from = NULL, *to = NULL, *counted = NULL;
+        assert_ok(kv_disk_open_sim(NULL, &from));
+        assert_ok(kv_disk_open_sim(NULL, &to));
+        assert_ok(kv_disk_open_count(to, &counted));
+        bt_store *s = open_on(from, is_cow == 1);
+        fill(s);
+        assert_ok(bt_backup(s, counted));
+        close_store(s);
+        kv_disk_stats written[KV_REASONS], waited[KV_REASONS];
+        kv_disk_count_read(counted, written, waited);
+        double bytes = 0;
+        for (int i = 0; i < KV_REASONS; i++) {
+            bytes += (double)written[i].write_bytes;
+        }
+        s = open_on(counted, is_cow == 1);
+        double times = bytes / (double)(s->file_pages * 4096);
+        print_message("cow %d: %.3f times the pages\n", is_cow, times);
+        assert_true(times < 1.1);
+        kv_buf value = {0};
+        for (unsigned key = 0; key < COPIED; key += 37) {
+            char name[32];
+            assert_ok(bt_store_get(s, yard_key(name, key), &value));
+            assert_int_equal(value.len, COPIED_BYTES);
+        }
+        kv_buf_free(&value);
+        close_store(s);
+        kv_disk_close(counted);
+        kv_disk_close(from);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_as_full_as_they_should),
         cmocka_unit_test(the_tree_is_as_high_as_it_should),
         cmocka_unit_test(page_writes_are_within_their_bounds),
+        cmocka_unit_test(a_backup_writes_each_page_about_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
