@@ -2,6 +2,7 @@
 // values of all sizes, checked as it goes; and what it does at its edges.
 // SPDX-License-Identifier: MIT
 
+#include "common/disk_sim.h"
 #include "common/rng.h"
 
 #include "tests/stage5_btree/yard.h"
@@ -117,6 +118,113 @@ static void a_cursor_outlives_its_pages(void **state)
     }
 }
 
+// ---- a root of one child ----------------------------------------------------
+
+static void count_drops(void *arg, const char *sentence)
+{
+    if (strstr(sentence, "one child left") != NULL) ++*(unsigned *)arg;
+}
+
+// Killed now, and after each step of the checkpoint that follows: the store is
+// what it was.
+static void kill_at_every_step(yard *y)
+{
+    bool did_work = true;
+    for (int step = 0; did_work && step < 10; step++) {
+        yard left = *y;
+        left.db = NULL;
+        left.disk = kv_disk_sim_kill(y->disk);
+        yard_reopen(&left);
+        yard_compare(&left);
+        yard_del(&left, YARD_KEYS - 1); // it can be changed as well
+        yard_close(&left);
+        assert_ok(kv_maintain(y->db, &did_work));
+    }
+}
+
+static void a_root_of_one_child_gives_way(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        yard y;
+        unsigned drops = 0, seen = 0;
+        yard_open(&y, settings[i]);
+        for (unsigned key = 0; key < 600; key++) yard_put(&y, key, 1, 40);
+        double root = yard_fact(&y, "level 2", "pages");
+        if (i < 2) assert_true(root == 1);
+        kv_explain(y.db, count_drops, &drops);
+        for (unsigned key = 0; key < 600; key++) {
+            yard_del(&y, key * 7 % 600);
+            if (drops == seen) continue;
+            seen = drops;
+            kill_at_every_step(&y);
+        }
+        assert_int_equal(drops, root == 1 ? 2 : 1);
+        kv_explain(y.db, NULL, NULL);
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
+// ---- cursors that stay open -------------------------------------------------
+
+enum { CURSORS = 150, ROUND_KEYS = YARD_KEYS, ROUND_BYTES = 140 };
+
+// Changes a good part of all pages in one commit.
+static kv_status write_round(yard *y, uint8_t round)
+{
+    kv_batch batch = {0};
+    uint8_t value[ROUND_BYTES];
+    char name[32];
+    memset(value, round, sizeof value);
+    for (unsigned key = 0; key < ROUND_KEYS; key++) {
+        kv_batch_put(&batch, yard_key(name, key),
+                     kv_slice_of(value, sizeof value));
+    }
+    kv_status st = kv_write(y->db, &batch);
+    kv_batch_free(&batch);
+    return st;
+}
+
+static void expect_round(kv_cursor *cursor, uint8_t round)
+{
+    kv_slice name, value;
+    for (unsigned key = 0; key < ROUND_KEYS; key++) {
+        assert_ok(kv_cursor_next(cursor, &name, &value));
+        assert_int_equal(value.len, ROUND_BYTES);
+        assert_int_equal(value.data[0], round);
+    }
+    assert_int_equal(kv_cursor_next(cursor, &name, &value), KV_END);
+}
+
+// Each keeps versions of all pages. When no more fit, the writer is told, all
+// that is there can be read, and closing a few is enough.
+static void forgotten_cursors_stop_writes_and_nothing_else(void **state)
+{
+    (void)state;
+    yard y;
+    kv_cursor *cursors[CURSORS];
+    unsigned count = 0;
+    kv_status st = KV_OK;
+    yard_open(&y, "page_bytes=512,background=0,checkpoint_bytes=256KiB");
+    y.memory_bytes = 32 << 10;
+    yard_reopen(&y);
+    while (count < CURSORS) {
+        st = write_round(&y, (uint8_t)count);
+        if (st != KV_OK) break;
+        assert_ok(kv_scan(y.db, (kv_range){0}, &cursors[count++]));
+    }
+    assert_status(st, KV_NO_SPACE);
+    assert_non_null(strstr(kv_last_error(), "close a cursor"));
+    for (unsigned i = 0; i < count; i++) {
+        expect_round(cursors[i], (uint8_t)i);
+        kv_cursor_close(cursors[i]);
+    }
+    assert_ok(write_round(&y, 7));
+    assert_ok(yard_check(&y));
+    yard_close(&y);
+}
+
 static void long_values_come_back_whole(void **state)
 {
     (void)state;
@@ -217,6 +325,8 @@ int main(void)
         cmocka_unit_test(random_changes_leave_what_they_should),
         cmocka_unit_test(every_order_of_insertion_works),
         cmocka_unit_test(a_cursor_outlives_its_pages),
+        cmocka_unit_test(a_root_of_one_child_gives_way),
+        cmocka_unit_test(forgotten_cursors_stop_writes_and_nothing_else),
         cmocka_unit_test(long_values_come_back_whole),
         cmocka_unit_test(get_many_finds_what_get_finds),
         cmocka_unit_test(the_drawing_has_every_page),
