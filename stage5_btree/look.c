@@ -212,7 +212,7 @@ static kv_status walk_all(walk *w)
 static kv_status walk_store(walk *w)
 {
     bt_store *s = w->store;
-    // As far as there are pages: how many a superblock tells of is not believed.
+    // Memory for pages that are met, however many a superblock tells of.
     size_t known_bytes = (size_t)s->shape.page_count / 8 + 1;
     w->is_known = kv_reserve(known_bytes);
     w->scratch = kv_alloc(s->config.page_bytes);

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A closed store is changed by hand and sealed again, as a bug of ours or
-// somebody's tool might. Either it is refused, or kv_check says KV_CORRUPT, and
-// all else ends with KV_OK or KV_CORRUPT, and what a put said KV_OK to is there.
+// somebody's tool might. Either it is refused, or kv_check says KV_CORRUPT, all
+// else ends with KV_OK or KV_CORRUPT, and what a put said KV_OK to is there.
 // Whoever says KV_CORRUPT says which file, and where in it.
 
 #include "tests/stage5_btree/craft.h"
