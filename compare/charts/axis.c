@@ -57,6 +57,11 @@ static const char *say_number(cmp_number *n, double value)
     return n->text;
 }
 
+static const char *(*say_of(const cmp_axis *a))(cmp_number *, double)
+{
+    return a->say != NULL ? a->say : say_number;
+}
+
 static void tick(cmp_figure *f, const char *text, double at, bool *any)
 {
     cmp_append(&f->script, *any ? ", " : "");
@@ -123,7 +128,7 @@ static void linear_ticks(cmp_figure *f, const cmp_axis *a, double step)
     for (double at = ceil(a->min / step - 0.01) * step;
          at <= a->max + step / 100; at += step) {
         cmp_number n;
-        tick(f, say_number(&n, at), at, &any);
+        tick(f, say_of(a)(&n, at), at, &any);
     }
 }
 
@@ -131,7 +136,7 @@ void cmp_axis_script(cmp_figure *f, char letter, cmp_axis *a)
 {
     double step = 0;
     if (a->names != NULL) {
-        *a = (cmp_axis){a->min - 0.5, a->max + 0.5, false, a->names};
+        *a = (cmp_axis){a->min - 0.5, a->max + 0.5, false, a->names, NULL};
     } else if (a->is_log) {
         a->min = round_number(a->min * 0.97, false);
         a->max = round_number(a->max * 1.03, true);
@@ -145,7 +150,7 @@ void cmp_axis_script(cmp_figure *f, char letter, cmp_axis *a)
     }
     script_range(f, letter, a);
     if (a->names != NULL) named_ticks(f, a);
-    else if (a->is_log) log_ticks(f, a->min, a->max, say_number);
+    else if (a->is_log) log_ticks(f, a->min, a->max, say_of(a));
     else linear_ticks(f, a, step);
     cmp_append(&f->script, ")\n");
 }

@@ -13,6 +13,7 @@ typedef struct cmp_axis {
     double min, max;   // of the values; widened by cmp_axis_take
     bool is_log;       // requires min > 0
     const char *names; // "found, absent" for 0 and 1; NULL: numbers
+    const char *(*say)(cmp_number *, double); // of a tick; NULL: the number
 } cmp_axis;
 
 extern const cmp_axis cmp_axis_empty;

@@ -332,7 +332,7 @@ const cmp_chart cmp_charts[] = {
                  "against torn writes.",
      .claims = "C29",
      .needs = CMP_NEEDS_CLAIMS,
-     .make = cmp_chart_points},
+     .make = cmp_chart_matrix},
     {.name = "io_size_pattern",
      .question = "Is sequential faster?",
      .title = "Size and order of requests",

@@ -46,6 +46,12 @@ void cmp_script_begin(cmp_figure *f, cmp_layout layout, const cmp_list *panels)
     script_text(f, "name", c->name);
     script_text(f, "title", c->title);
     script_text(f, "subtitle", c->subtitle);
+    kv_buf_printf(&f->script, "array Key[%zu] = [", panels->count);
+    for (size_t i = 0; i < panels->count; i++) {
+        kv_buf_printf(&f->script, "%s%d", i > 0 ? ", " : "",
+                      layout.key != NULL ? layout.key[i] : 0);
+    }
+    cmp_append(&f->script, "]\n");
     kv_buf_printf(&f->script,
                   "panels = %zu\npanel_height = %d\npad_left = %d\n"
                   "pad_right = %d\npad_bottom = %d\nload 'style.gp'\ndata = "
@@ -127,11 +133,9 @@ void cmp_cell_number(kv_buf *to, double value, char end)
 
 // ---- drawing ----------------------------------------------------------------
 
-void cmp_spread_out(double *values, size_t count, double gap)
+// The places of the values from the smallest up; the caller frees them.
+static size_t *in_order(const double *values, size_t count)
 {
-    // Values closer than the gap form a block around their mean; blocks that
-    // then touch become one. With a handful of labels, doing this n times
-    // from the smallest up is enough.
     size_t *order = kv_alloc((count + 1) * sizeof *order);
     for (size_t i = 0; i < count; i++) {
         size_t at = i;
@@ -140,6 +144,15 @@ void cmp_spread_out(double *values, size_t count, double gap)
         }
         order[at] = i;
     }
+    return order;
+}
+
+void cmp_spread_out(double *values, size_t count, double gap)
+{
+    // Values closer than the gap form a block around their mean; blocks that
+    // then touch become one. With a handful of labels, doing this n times
+    // from the smallest up is enough.
+    size_t *order = in_order(values, count);
     for (size_t pass = 0; pass < 8 * count; pass++) {
         for (size_t i = 0; i + 1 < count; i++) {
             double *low = &values[order[i]], *high = &values[order[i + 1]];
@@ -147,6 +160,34 @@ void cmp_spread_out(double *values, size_t count, double gap)
             if (lack <= 0) continue;
             *low -= lack / 2;
             *high += lack / 2;
+        }
+    }
+    kv_free(order);
+}
+
+void cmp_spread_above(double *values, size_t count, double gap, double low)
+{
+    cmp_spread_out(values, count, gap);
+    size_t *order = in_order(values, count);
+    for (size_t i = 0; i < count; i++) {
+        double *value = &values[order[i]];
+        if (*value < low) *value = low;
+        low = *value + gap;
+    }
+    kv_free(order);
+}
+
+void cmp_stack_names(const double *x, double *y, size_t count, double reach,
+                     double gap, double low)
+{
+    size_t *order = in_order(y, count);
+    for (size_t i = 0; i < count; i++) {
+        double *at = &y[order[i]];
+        if (*at < low) *at = low;
+        for (size_t k = 0; k < i; k++) {
+            bool is_beside = fabs(x[order[k]] - x[order[i]]) > reach;
+            if (is_beside || *at > y[order[k]] + gap) continue;
+            *at = y[order[k]] + gap;
         }
     }
     kv_free(order);

@@ -68,6 +68,7 @@ void cmp_chart_ycsb(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_timeline(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_offered(const cmp_rundir *r, cmp_figure *f);
 void cmp_chart_scatter(const cmp_rundir *r, cmp_figure *f);
+void cmp_chart_matrix(const cmp_rundir *r, cmp_figure *f);
 // Of the chart's `claims`; without them, of all that no other chart draws.
 void cmp_chart_points(const cmp_rundir *r, cmp_figure *f);
 
@@ -75,6 +76,7 @@ typedef struct cmp_layout {
     int panel_height;        // pixels, title and axis included
     int pad_left, pad_right; // pixels inside a panel, for labels
     int pad_bottom;          // pixels below the axis; 0: room for its figures
+    const int *key; // of each panel: pixels for names above it; or NULL
 } cmp_layout;
 
 // The script's beginning, to the point where the panels are drawn. `panels`
@@ -101,5 +103,11 @@ void cmp_cell_number(kv_buf *to, double value, char end);
 // Moves the values apart until any two differ by at least `gap`, each as
 // little as possible, in the order they have.
 void cmp_spread_out(double *values, size_t count, double gap);
+// The same, and then none of them below `low`.
+void cmp_spread_above(double *values, size_t count, double gap, double low);
+// Heights for the names of points at (x, y), both 0 to 1: a name goes up where
+// it would lie on another, or below `low`. `reach` is how long a name is.
+void cmp_stack_names(const double *x, double *y, size_t count, double reach,
+                     double gap, double low);
 
 #endif

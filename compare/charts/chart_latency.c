@@ -17,9 +17,9 @@ enum { ENGINE, WORKLOAD, OP, NS, COUNT };
 
 enum { PANELS_MAX = 9 };
 
-// Where a curve stands in the table: its steps, and behind them its name. The
-// script names these rows, for gnuplot to skip the others unread: comparing
-// the cells of every row for every curve took it a minute.
+// Where a curve's steps stand in the table. The script names these rows, for
+// gnuplot to skip the others unread: comparing the cells of every row for every
+// curve took it a minute.
 typedef struct curve {
     size_t panel, engine; // in the lists of `curves`
     size_t first, steps;  // rows
@@ -77,19 +77,11 @@ static bool can_be_seen(double ns, double share, double last_ns,
     return ns > last_ns * 1.02 || share < last_share * 0.98;
 }
 
-// An engine's name stands where its curve falls below a share of its own, so
-// that no two names are on one line.
-static double name_at(size_t engine)
-{
-    return pow(10, -0.45 - 0.6 * (double)engine);
-}
-
 static void add_point(cmp_figure *f, const char *panel, const char *engine,
-                      const char *kind, double ns, double share)
+                      double ns, double share)
 {
     cmp_cell(&f->data, panel, '\t');
     cmp_cell(&f->data, engine, '\t');
-    cmp_cell(&f->data, kind, '\t');
     cmp_cell_number(&f->data, ns, '\t');
     cmp_cell_number(&f->data, share, '\n');
 }
@@ -119,13 +111,12 @@ static void write_twin(cmp_figure *f, const char *panel, const char *engine,
     cmp_cell_number(&f->twin, list[count - 1].ns, '\n');
 }
 
-// The curve of the panel added last; returns how many steps it has.
+// A curve of the panel added last; returns how many steps it has.
 static size_t write_curve(cmp_figure *f, curves *all, const char *panel,
                           const char *engine, const bucket *list, size_t count)
 {
     size_t steps = 0;
-    double total = 0, below = 0, last_ns = 0, last_share = 2, name_ns = 0;
-    double height = name_at(cmp_list_find(&all->engines, engine));
+    double total = 0, below = 0, last_ns = 0, last_share = 2;
     for (size_t i = 0; i < count; i++) total += list[i].count;
     for (size_t i = 0; i < count; i++) {
         below += list[i].count;
@@ -135,15 +126,13 @@ static size_t write_curve(cmp_figure *f, curves *all, const char *panel,
         all->min_ns = fmin(all->min_ns, ns);
         all->max_ns = fmax(all->max_ns, ns);
         if (share > 0) all->least = fmin(all->least, share);
-        if (name_ns <= 0 && share < height) name_ns = ns;
         if (!is_end && !can_be_seen(ns, share, last_ns, last_share)) continue;
         // No call was slower than the slowest: a log axis has no 0, so the
         // curve ends at half a call.
-        add_point(f, panel, engine, "step", ns, is_end ? 0.5 / total : share);
+        add_point(f, panel, engine, ns, is_end ? 0.5 / total : share);
         last_ns = ns, last_share = share;
         steps++;
     }
-    if (steps > 0) add_point(f, panel, engine, "name", name_ns, height);
     return steps;
 }
 
@@ -159,7 +148,7 @@ static void add_curve(cmp_figure *f, curves *all, const char *panel,
     if (c.steps == 0) return;
     all->of = kv_realloc(all->of, (all->count + 1) * sizeof *all->of);
     all->of[all->count++] = c;
-    all->rows += c.steps + 1;
+    all->rows += c.steps;
 }
 
 // The panel added last: its widest distance from the middle to the tail.
@@ -192,7 +181,7 @@ static void add_panel(const cmp_rundir *r, cmp_figure *f, curves *all,
 
 // ---- the script -------------------------------------------------------------
 
-// The panel's curves, and then their names, on top of all curves.
+// The panel's curves. Their names stand in its upper right, where no curve is.
 static void draw_panel(cmp_figure *f, const curves *all, size_t panel)
 {
     const char *comma = "plot ";
@@ -200,18 +189,11 @@ static void draw_panel(cmp_figure *f, const curves *all, size_t panel)
         const curve *c = &all->of[i];
         if (c->panel != panel) continue;
         kv_buf_printf(&f->script,
-                      "%sdata skip %zu every ::0::%zu using 4:5 with steps "
-                      "lt Linetype[%zu]",
-                      comma, c->first + 1, c->steps - 1, c->engine + 1);
+                      "%sdata skip %zu every ::0::%zu using 3:4 with steps "
+                      "lt Linetype[%zu] title Engine[%zu]",
+                      comma, c->first + 1, c->steps - 1, c->engine + 1,
+                      c->engine + 1);
         comma = ", \\\n     ";
-    }
-    for (size_t i = 0; i < all->count; i++) {
-        const curve *c = &all->of[i];
-        if (c->panel != panel) continue;
-        kv_buf_printf(&f->script,
-                      "%sdata skip %zu every ::0::0 using 4:5:2 with labels "
-                      "left offset 0.6, 0 font ',11' tc rgb Colour[%zu] boxed",
-                      comma, c->first + c->steps + 1, c->engine + 1);
     }
     cmp_append(&f->script, "\n");
 }
@@ -224,12 +206,10 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const curves *all)
     cmp_script_choose(f, &all->panels, all->rank, PANELS_MAX, &panels);
     cmp_script_begin(f, layout, &panels);
     cmp_script_engines(f, r, &all->engines);
-    kv_buf_printf(&f->script, "array Colour[%zu] = [", all->engines.count);
-    for (size_t e = 0; e < all->engines.count; e++) {
-        kv_buf_printf(&f->script, "%s'%s'", e > 0 ? ", " : "",
-                      cmp_look_of(r, all->engines.names[e]).colour);
-    }
-    cmp_append(&f->script, "]\n\n");
+    cmp_append(&f->script,
+               "\nset key at graph 1.02, graph 1 right top Left reverse "
+               "samplen 2 spacing 0.95 font ',9' textcolor rgb '#222222' "
+               "noopaque\n");
     cmp_script_log_axis(f, all->min_ns, all->max_ns, cmp_duration);
     kv_buf_printf(&f->script, "set logscale y\nset yrange [%g:1]\n",
                   floor_share);
@@ -280,7 +260,7 @@ void cmp_chart_latency(const cmp_rundir *r, cmp_figure *f)
 {
     curves all = {.min_ns = INFINITY, .least = 1};
     cmp_list ops = {0};
-    cmp_append(&f->data, "calls\tengine\tkind\tns\tslower\n");
+    cmp_append(&f->data, "calls\tengine\tns\tslower\n");
     cmp_append(&f->twin, "calls\tengine\thalf_ns\t90%_ns\t99%_ns\t"
                          "99.9%_ns\t99.99%_ns\tslowest_ns\n");
     for (size_t row = 0; row < r->latency.rows; row++) {

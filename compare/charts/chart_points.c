@@ -8,7 +8,7 @@
 #include "common/mem.h"
 
 #include "compare/charts/axis.h"
-#include "compare/report/palette.h"
+#include "compare/charts/looks.h"
 #include "compare/report/text.h"
 
 // Columns of points.tsv and claims.tsv.
@@ -21,28 +21,32 @@ static const double wide_span = 3.9, wide_span_alone = 50;
 
 // Names no longer than this stand at the ends of their lines, others in lines
 // above the panel.
-enum { SHORT_NAME = 11, KEY_LINE = 15, NAMES_MAX = 8 };
+enum { SHORT_NAME = 11, KEY_LINE = 15 };
+// So many points at even distances are a course of events; more than so many
+// are drawn as a line only.
+enum { COURSE = 10, CROWD = 32 };
 
 typedef struct series {
     const char *name;
     size_t panel;
     size_t first, points; // rows of the table
     bool has_theory;
-    double first_x, first_y, last_x, last_y;
-    char look[64]; // for gnuplot: "lt 4 dt 2"
+    double first_x, second_x, first_y, last_x, last_y;
+    cmp_line_look look;
 } series;
 
 typedef struct panel {
     size_t claim; // row of claims.tsv
     cmp_axis x, y;
     size_t first, series; // of the list below
+    bool is_course;       // one of them is a course of events
 } panel;
 
 typedef struct points {
     const cmp_rundir *run;
     panel *panels;
     series *of;
-    size_t panel_count, count, rows, most;
+    size_t panel_count, count, rows;
     bool has_theory, has_long_names;
 } points;
 
@@ -64,56 +68,6 @@ static bool is_of(const cmp_rundir *r, size_t row, const char *claim)
     return strcmp(cell(&r->points, row, POINT_CLAIM), claim) == 0;
 }
 
-// ---- looks ------------------------------------------------------------------
-
-// What claims call the engines in words, and the looks of variants that have
-// their own.
-static const struct alias {
-    const char *word;
-    int linetype;
-} aliases[] = {
-    {"LSM-tree", 4}, {"leveled", 4},       {"tiered", 5},
-    {"B-tree", 6},   {"copy-on-write", 7},
-};
-
-// 0 for what is no engine.
-static int linetype_of(const cmp_rundir *r, const char *word)
-{
-    static const char *const stages[] = {"hash", "log", "sst", "lsm", "bt"};
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
-        if (strcmp(aliases[i].word, word) == 0) return aliases[i].linetype;
-    }
-    bool is_engine = cmp_list_find(&r->engines, word) < r->engines.count;
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        is_engine = is_engine || strcmp(stages[i], word) == 0;
-    }
-    return is_engine ? cmp_look_of(r, word).linetype : 0;
-}
-
-// An engine looks as it does everywhere, a variant of it ("lsm, tiered") the
-// same in dashes; other series have the free colours.
-static void choose_look(const points *all, size_t first, series *s)
-{
-    static const int free_looks[] = {21, 22, 23, 24, 25, 26, 27};
-    static const char *const dashes[] = {"", " dt (8,4)", " dt (2,3)",
-                                         " dt (8,3,2,3)"};
-    char word[32];
-    snprintf(word, sizeof word, "%.*s", (int)strcspn(s->name, ",:"), s->name);
-    size_t variant = 0, stranger = 0;
-    for (size_t i = first; &all->of[i] < s; i++, stranger++) {
-        const char *other = all->of[i].name;
-        size_t len = strcspn(other, ",:");
-        variant += len == strlen(word) && strncmp(other, word, len) == 0;
-    }
-    int linetype = linetype_of(all->run, word);
-    if (linetype > 0) {
-        snprintf(s->look, sizeof s->look, "lt %d%s", linetype,
-                 dashes[variant % 4]);
-    } else {
-        snprintf(s->look, sizeof s->look, "lt %d", free_looks[stranger % 7]);
-    }
-}
-
 // ---- data -------------------------------------------------------------------
 
 static void add_row(points *all, panel *p, series *s, size_t row, cmp_figure *f)
@@ -125,7 +79,8 @@ static void add_row(points *all, panel *p, series *s, size_t row, cmp_figure *f)
     cmp_axis_take(&p->y, y);
     cmp_axis_take(&p->y, theory);
     if (!isnan(theory)) s->has_theory = all->has_theory = true;
-    if (s->points++ == 0) s->first_x = x, s->first_y = y;
+    if (s->points == 0) s->first_x = x, s->first_y = y;
+    if (s->points++ == 1) s->second_x = x;
     s->last_x = x, s->last_y = y;
     all->rows++;
     cmp_cell(&f->data, cell(&r->claims, p->claim, CLAIM_ID), '\t');
@@ -135,20 +90,32 @@ static void add_row(points *all, panel *p, series *s, size_t row, cmp_figure *f)
     cmp_cell_number(&f->data, theory, '\n');
 }
 
-static void add_series(points *all, panel *p, const char *name, cmp_figure *f)
+// A log axis would press it to the right.
+static bool is_course(const series *s)
+{
+    double step = (s->last_x - s->first_x) / (double)(s->points - 1);
+    return s->points >= COURSE &&
+           fabs(s->second_x - s->first_x - step) < 0.1 * step;
+}
+
+static void add_series(points *all, panel *p, const char *name,
+                       cmp_line_look look, cmp_figure *f)
 {
     const cmp_rundir *r = all->run;
     const char *claim = cell(&r->claims, p->claim, CLAIM_ID);
     all->of = kv_realloc(all->of, (all->count + 1) * sizeof *all->of);
     series *s = &all->of[all->count];
-    *s = (series){.name = name, .panel = all->panel_count, .first = all->rows};
-    choose_look(all, p->first, s);
+    *s = (series){.name = name,
+                  .panel = all->panel_count,
+                  .first = all->rows,
+                  .look = look};
     for (size_t row = 0; row < r->points.rows; row++) {
         if (!is_of(r, row, claim)) continue;
         if (strcmp(cell(&r->points, row, POINT_SERIES), name) != 0) continue;
         add_row(all, p, s, row, f);
     }
     if (strlen(name) > SHORT_NAME && s->points > 1) all->has_long_names = true;
+    p->is_course = p->is_course || is_course(s);
     all->count++;
     p->series++;
 }
@@ -174,7 +141,7 @@ static void choose_axes(const cmp_figure *f, const cmp_rundir *r, panel *p)
         p->y.is_log = strchr(axes, 'y') != NULL && p->y.min > 0;
         return;
     }
-    p->x.is_log = cmp_axis_span(&p->x) > wide_span;
+    p->x.is_log = !p->is_course && cmp_axis_span(&p->x) > wide_span;
     p->y.is_log =
         cmp_axis_span(&p->y) > (p->x.is_log ? wide_span : wide_span_alone);
 }
@@ -200,12 +167,12 @@ static void add_panel(points *all, size_t claim, cmp_figure *f)
                                             names.names[i]) != 0) {
             row++;
         }
-        add_series(all, &p, cell(&r->points, row, POINT_SERIES), f);
+        add_series(all, &p, cell(&r->points, row, POINT_SERIES),
+                   cmp_look_among(r, &names, i), f);
     }
     cmp_list_free(&names);
     if (p.series == 0) return;
     choose_axes(f, r, &p);
-    if (p.series > all->most) all->most = p.series;
     all->panels =
         kv_realloc(all->panels, (all->panel_count + 1) * sizeof *all->panels);
     all->panels[all->panel_count++] = p;
@@ -221,7 +188,7 @@ static void script_end_names(cmp_figure *f, const points *all, const panel *p,
     for (size_t i = 0; i < p->series; i++) {
         at[i] = cmp_axis_place(&p->y, all->of[p->first + i].last_y);
     }
-    cmp_spread_out(at, p->series, gap);
+    cmp_spread_above(at, p->series, gap, 0.03);
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
         if (s->points < 2) continue;
@@ -256,65 +223,96 @@ static size_t lines_above(const points *all, const panel *p, size_t index)
     return above;
 }
 
+// A name in the key, behind a piece of its line and its point.
+static void script_key_line(cmp_figure *f, const series *s, size_t index,
+                            size_t lines_below, bool is_line)
+{
+    int y = KEY_LINE * (int)lines_below + 9;
+    if (is_line && s->points > 1) {
+        kv_buf_printf(&f->script,
+                      "set arrow %zu from screen left(p), screen key_at(p, %d) "
+                      "to screen left(p) + 28.0 / width, screen key_at(p, %d) "
+                      "nohead %s\n",
+                      10 + index, y, y, s->look.line);
+    }
+    if (!is_line || s->points <= CROWD) {
+        kv_buf_printf(&f->script,
+                      "set label %zu '' at screen left(p) + 14.0 / width, "
+                      "screen key_at(p, %d) point lt %d%s\n",
+                      60 + index, y, s->look.linetype, s->look.mark);
+    }
+    kv_buf_printf(&f->script, "set label %zu ", 10 + index);
+    cmp_quoted(&f->script, s->name);
+    kv_buf_printf(&f->script,
+                  " at screen left(p) + 34.0 / width, screen key_at(p, %d) "
+                  "left font ',10' tc rgb '#222222'\n",
+                  y);
+}
+
+// Several series over names are marks beside each other: no line leads from
+// one name to the next. A single one is a course of events.
+static bool is_apart(const panel *p)
+{
+    return p->x.names != NULL && p->series > 1;
+}
+
 // Or in lines between the panel and its title, the one that ends highest
-// first, each with its point.
+// first.
 static void script_key(cmp_figure *f, const points *all, const panel *p)
 {
     size_t lines = lines_named(all, p);
     kv_buf_printf(&f->script,
-                  "set label 3 Panel[p] at graph 0, screen top(p) + %d.0 / "
-                  "height left offset 0, 0 font ',12' tc rgb '#111111'\n",
+                  "set label 3 Panel[p] at graph 0, screen key_at(p, %d) "
+                  "left offset 0, 0 font ',12' tc rgb '#111111'\n",
                   (int)(KEY_LINE * lines) + 14);
     for (size_t i = 0; i < lines; i++) {
-        const series *s = &all->of[p->first + i];
-        kv_buf_printf(&f->script, "set label %zu ", 10 + i);
-        cmp_quoted(&f->script, s->name);
-        kv_buf_printf(&f->script,
-                      " at graph 0.02, screen top(p) + %d.0 / height left "
-                      "offset 1, 0 font ',10' tc rgb '#222222' point %s\n",
-                      (int)(KEY_LINE * (lines - lines_above(all, p, i))) - 6,
-                      s->look);
+        script_key_line(f, &all->of[p->first + i], i,
+                        lines - 1 - lines_above(all, p, i), !is_apart(p));
     }
 }
 
-// A series of one point has its name beside the point, or a little above or
-// below where another name is.
+// A series of one point has its name beside the point, or a little above where
+// another name is.
 static void script_point_names(cmp_figure *f, const points *all, const panel *p,
                                double gap)
 {
-    double *at = kv_alloc((p->series + 1) * sizeof *at);
+    double *x = kv_alloc((p->series + 1) * sizeof *x);
+    double *y = kv_alloc((p->series + 1) * sizeof *y);
     for (size_t i = 0; i < p->series; i++) {
-        at[i] = cmp_axis_place(&p->y, all->of[p->first + i].last_y);
+        x[i] = cmp_axis_place(&p->x, all->of[p->first + i].last_x);
+        y[i] = cmp_axis_place(&p->y, all->of[p->first + i].last_y);
     }
-    cmp_spread_out(at, p->series, gap);
+    cmp_stack_names(x, y, p->series, 0.3, gap, 0.03);
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
         if (s->points != 1 || isnan(s->last_y)) continue;
-        bool is_right = cmp_axis_place(&p->x, s->last_x) > 0.6;
+        bool is_right = x[i] > 0.6;
         kv_buf_printf(&f->script, "set label %zu ", 10 + i);
         cmp_quoted(&f->script, s->name);
         kv_buf_printf(&f->script,
                       " at first %.9g, graph %.3f %s offset %s, 0.2 font "
                       "',11' tc rgb '#222222' front\n",
-                      s->last_x, fmax(at[i], 0.03), is_right ? "right" : "left",
+                      s->last_x, y[i], is_right ? "right" : "left",
                       is_right ? "-0.8" : "0.8");
     }
-    kv_free(at);
+    kv_free(x);
+    kv_free(y);
 }
 
 static void script_lines(cmp_figure *f, const points *all, const panel *p)
 {
     const char *comma = "plot ";
-    // Several series over names are marks beside each other: no line leads
-    // from one name to the next. A single one is a course of events.
-    bool is_apart = p->x.names != NULL && p->series > 1;
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
+        bool is_crowd = s->points > CROWD;
         kv_buf_printf(&f->script,
                       "%sdata skip %zu every ::0::%zu using 3:4 "
-                      "with %s %s",
+                      "with %s %s%s",
                       comma, s->first + 1, s->points - 1,
-                      is_apart ? "points" : "linespoints", s->look);
+                      is_apart(p) ? "points"
+                      : is_crowd  ? "lines"
+                                  : "linespoints",
+                      s->look.line, is_crowd ? "" : s->look.mark);
         comma = ", \\\n     ";
     }
     for (size_t i = 0; i < p->series; i++) {
@@ -331,7 +329,8 @@ static void script_lines(cmp_figure *f, const points *all, const panel *p)
 static void script_panel(cmp_figure *f, points *all, size_t index, double gap)
 {
     panel *p = &all->panels[index];
-    kv_buf_printf(&f->script, "\np = %zu\n@new_panel\n", index + 1);
+    kv_buf_printf(&f->script, "\np = %zu\n@new_panel\nunset arrow\n",
+                  index + 1);
     cmp_axis_script(f, 'x', &p->x);
     cmp_axis_script(f, 'y', &p->y);
     cmp_append(&f->script, "set xlabel ");
@@ -351,11 +350,15 @@ static void draw(cmp_figure *f, points *all)
     const cmp_sheet *claims = &all->run->claims;
     bool is_one = all->panel_count < 3;
     int height = is_one ? 300 : 220;
-    int key = all->has_long_names ? KEY_LINE * (int)all->most + 2 : 0;
-    cmp_layout layout = {.panel_height = height + key,
+    int *key = kv_zalloc((all->panel_count + 1) * sizeof *key);
+    for (size_t i = 0; i < all->panel_count && all->has_long_names; i++) {
+        key[i] = KEY_LINE * (int)lines_named(all, &all->panels[i]) + 2;
+    }
+    cmp_layout layout = {.panel_height = height,
                          .pad_left = 58,
                          .pad_right = all->has_long_names ? 22 : 82,
-                         .pad_bottom = 50};
+                         .pad_bottom = 50,
+                         .key = key};
     cmp_list titles = {0};
     for (size_t i = 0; i < all->panel_count; i++) {
         char title[128];
@@ -366,7 +369,8 @@ static void draw(cmp_figure *f, points *all)
     }
     cmp_script_begin(f, layout, &titles);
     cmp_list_free(&titles);
-    if (key > 0) kv_buf_printf(&f->script, "pad_top = pad_top + %d\n", key);
+    kv_free(key);
+    cmp_append(&f->script, "key_at(p, up) = top(p) + up * 1.0 / height\n");
     if (all->has_theory) {
         cmp_append(&f->script, "subtitle = subtitle . '; dots: theory'\n");
     }

@@ -7,13 +7,22 @@
 #include <stdlib.h>
 
 #include "compare/charts/axis.h"
-#include "compare/report/palette.h"
+#include "compare/charts/looks.h"
 #include "compare/report/text.h"
 
 // Columns of points.tsv.
 enum { CLAIM, SERIES, Y = 3, THEORY };
 
 static const double band = 0.15;
+
+// Engines as on every chart; what is none is grey.
+static const struct kind {
+    int linetype;
+    const char *name;
+} kinds[] = {{2, "log"},         {3, "sst"}, {4, "lsm, leveled"},
+             {5, "lsm, tiered"}, {6, "bt"},  {7, "bt, copy-on-write"},
+             {24, "others"}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 typedef struct scatter {
     cmp_list claims;
@@ -31,6 +40,17 @@ static bool read_pair(const cmp_rundir *r, size_t row, double *y,
     if (cmp_sheet_number(&r->points, row, THEORY, theory) != KV_OK)
         return false;
     return *y > 0 && *theory > 0; // false for NAN
+}
+
+static size_t kind_of(const cmp_rundir *r, const char *series)
+{
+    char word[64];
+    cmp_series_engine(series, word, sizeof word);
+    int linetype = cmp_linetype_named(r, word);
+    for (size_t k = 0; k < KINDS; k++) {
+        if (kinds[k].linetype == linetype) return k;
+    }
+    return KINDS - 1;
 }
 
 static void add_point(cmp_figure *f, scatter *s, const cmp_rundir *r,
@@ -54,7 +74,8 @@ static void add_point(cmp_figure *f, scatter *s, const cmp_rundir *r,
     cmp_cell(&f->data, cmp_sheet_cell(&r->points, row, SERIES), '\t');
     cmp_cell_number(&f->data, theory, '\t');
     cmp_cell_number(&f->data, y, '\t');
-    cmp_cell_number(&f->data, (double)index, '\n');
+    const char *series = cmp_sheet_cell(&r->points, row, SERIES);
+    cmp_cell_number(&f->data, (double)kind_of(r, series), '\n');
 }
 
 static void draw(cmp_figure *f, scatter *s)
@@ -70,25 +91,30 @@ static void draw(cmp_figure *f, scatter *s)
                            "offset 0, 0.4 tc rgb '#444444'\n");
     cmp_axis_script(f, 'x', &x);
     cmp_axis_script(f, 'y', &y);
-    // Colours and points by claim; the names stand in the upper left.
+    cmp_list names = {0};
+    for (size_t k = 0; k < KINDS; k++) cmp_list_add(&names, kinds[k].name);
+    cmp_script_array(f, "Kind", &names);
+    cmp_list_free(&names);
+    kv_buf_printf(&f->script, "array Look[%d] = [", KINDS);
+    for (size_t k = 0; k < KINDS; k++) {
+        kv_buf_printf(&f->script, "%s%d", k > 0 ? ", " : "", kinds[k].linetype);
+    }
+    // The names stand in the upper left; claims beside the points far off.
     kv_buf_printf(&f->script,
-                  "claims = %zu\narray Look[7] = [21, 22, 24, 25, "
-                  "26, 27, 23]\n",
-                  s->claims.count);
-    cmp_script_array(f, "Claim", &s->claims);
-    kv_buf_printf(&f->script,
-                  "do for [i = 1:claims] {\n"
-                  "    set label 10 + i Claim[i] at graph 0.04, graph "
-                  "1 - 0.045 * i left font ',10' "
-                  "tc rgb '#222222' point lt Look[(i - 1) %% 7 + 1] "
-                  "offset 1, 0\n}\n"
+                  "]\ndo for [k = 1:|Kind|] {\n"
+                  "    set label 10 + k Kind[k] at graph 0.04, graph "
+                  "1 - 0.05 * k left font ',11' "
+                  "tc rgb '#222222' point lt Look[k] offset 1, 0\n}\n"
+                  "is_far(y, t) = abs(log(y / t)) > log(2)\n"
                   "set samples 100\n"
                   "plot '+' using 1:($1 * %g):($1 * %g) with filledcurves "
                   "fc rgb '#e8e8e8', \\\n"
                   "     x with lines lt 8, \\\n"
-                  "     for [i = 1:claims] data skip 1 using "
-                  "($5 == i - 1 ? $3 : NaN):4 with points "
-                  "lt Look[(i - 1) %% 7 + 1]\nunset multiplot\n",
+                  "     for [k = 1:|Kind|] data skip 1 using "
+                  "($5 == k - 1 ? $3 : NaN):4 with points lt Look[k], \\\n"
+                  "     data skip 1 using (is_far($4, $3) ? $3 : NaN):4:1 "
+                  "with labels right offset -0.8, 0 font ',10' "
+                  "tc rgb '#222222'\nunset multiplot\n",
                   1 - band, 1 + band);
     cmp_list_free(&panels);
 }
@@ -108,7 +134,7 @@ static void say(cmp_figure *f, const scatter *s)
 void cmp_chart_scatter(const cmp_rundir *r, cmp_figure *f)
 {
     scatter s = {.both = cmp_axis_empty};
-    cmp_append(&f->data, "claim\tseries\texpected\tmeasured\tindex\n");
+    cmp_append(&f->data, "claim\tseries\texpected\tmeasured\tkind\n");
     for (size_t row = 0; row < r->points.rows; row++) add_point(f, &s, r, row);
     if (s.points > 0) {
         draw(f, &s);

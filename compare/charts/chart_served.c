@@ -51,6 +51,11 @@ typedef struct timeline {
     cmp_axis x, y, bytes;
 } timeline;
 
+static const char *say_us(cmp_number *n, double us)
+{
+    return cmp_duration(n, us * 1e3);
+}
+
 static double highest_rate(const cmp_sheet *t, const char *engine,
                            const char *workload)
 {
@@ -137,17 +142,20 @@ static void draw_timeline(const cmp_rundir *r, cmp_figure *f, timeline *all,
     for (size_t i = 0; i < all->count; i++) {
         cmp_number n;
         char title[96];
-        snprintf(title, sizeof title, "%s%s%s", all->of[i].engine,
-                 isnan(all->of[i].rate) ? "" : ", share of its most: ",
-                 isnan(all->of[i].rate) ? "" : cmp_ratio(&n, all->of[i].rate));
+        bool is_open = all->of[i].rate > 0; // false for NAN
+        snprintf(title, sizeof title, "%s%s%s%s", all->of[i].engine,
+                 is_open ? ", at " : ", a call after the other",
+                 is_open ? cmp_count(&n, round(100 * all->of[i].rate)) : "",
+                 is_open ? " % of its most" : "");
         cmp_list_add(&panels, title);
     }
     cmp_script_begin(f, layout, &panels);
     cmp_append(&f->script, "subtitle = subtitle . '; ' . ");
     cmp_quoted(&f->script, workload);
     all->y.is_log = true;
-    cmp_append(&f->script, "\nset xlabel 'seconds; left \302\265s, right MB "
-                           "written a second' offset 0, 0.4 font ',10' "
+    all->y.say = say_us;
+    cmp_append(&f->script, "\nset xlabel 'seconds; bars, right: MB written "
+                           "a second' offset 0, 0.4 font ',10' "
                            "tc rgb '#444444'\n");
     kv_buf_printf(&f->script, "set boxwidth %g\n", 0.9 * all->length);
     cmp_axis_script(f, 'x', &all->x);
@@ -240,31 +248,79 @@ static void add_rates(const cmp_rundir *r, cmp_figure *f, const char *workload,
     }
 }
 
+// An engine's point at the highest load of a workload; false if it has none.
+static bool last_point(const cmp_rundir *r, const char *engine,
+                       const char *workload, double *x, double *y)
+{
+    const cmp_sheet *t = &r->openloop;
+    *x = *y = 0;
+    for (size_t row = 0; row < t->rows; row++) {
+        if (!is_row(t, row, engine, workload)) continue;
+        double offered = number(t, row, "offered_per_s");
+        double us = number(t, row, "p99_ns") / 1e3;
+        if (offered > *x && us > 0) *x = offered, *y = us;
+    }
+    return *x > 0;
+}
+
+enum { NAMES_MAX = 32, OFFERED_HEIGHT = 290 };
+
+// Each engine's name, above the last point of its line.
+static void script_offered_names(const cmp_rundir *r, cmp_figure *f,
+                                 const char *workload, size_t panel,
+                                 const cmp_list *engines, const cmp_axis *x,
+                                 const cmp_axis *y)
+{
+    double across[NAMES_MAX], up[NAMES_MAX], at[NAMES_MAX];
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t e = 0; e < engines->count && count < NAMES_MAX; e++) {
+        double us;
+        names[count] = engines->names[e];
+        if (!last_point(r, names[count], workload, &at[count], &us)) continue;
+        across[count] = cmp_axis_place(x, at[count]);
+        up[count++] = cmp_axis_place(y, us) + 0.06;
+    }
+    cmp_stack_names(across, up, count, 0.12, 14.0 / (OFFERED_HEIGHT - 76),
+                    0.05);
+    for (size_t i = 0; i < count; i++) {
+        kv_buf_printf(&f->script, "    if (p == %zu) { set label ", panel);
+        cmp_quoted(&f->script, names[i]);
+        kv_buf_printf(&f->script,
+                      " at first %.9g, graph %.3f center font ',11' "
+                      "tc rgb '#222222' }\n",
+                      at[i], up[i]);
+    }
+}
+
 static void draw_offered(const cmp_rundir *r, cmp_figure *f,
                          const cmp_list *workloads, const cmp_list *engines,
                          cmp_axis x, cmp_axis y)
 {
-    cmp_layout layout = {
-        .panel_height = 270, .pad_left = 58, .pad_right = 24, .pad_bottom = 50};
+    cmp_layout layout = {.panel_height = OFFERED_HEIGHT,
+                         .pad_left = 58,
+                         .pad_right = 32,
+                         .pad_bottom = 50};
     x.is_log = y.is_log = true;
+    y.say = say_us;
     cmp_script_begin(f, layout, workloads);
     cmp_script_engines(f, r, engines);
-    cmp_append(&f->script, "set xlabel 'operations a second offered; left "
-                           "\302\265s' offset 0, 0.4 font ',10' tc rgb "
-                           "'#444444'\n");
+    cmp_append(&f->script, "set xlabel 'operations a second offered' offset "
+                           "0, 0.4 font ',10' tc rgb '#444444'\n");
     cmp_axis_script(f, 'x', &x);
     cmp_axis_script(f, 'y', &y);
     cmp_append(
         &f->script,
         "mine(p, i, v) = strcol(1) eq Panel[p] && strcol(2) eq Engine[i] ? "
         "v : NaN\n"
-        "do for [p = 1:panels] {\n    @new_panel\n"
-        "    do for [i = 1:|Engine|] {\n"
-        "        set label 10 + i Engine[i] at graph 0.04, graph 1 - 0.075 * i "
-        "left offset 1, 0 font ',10' point lt Linetype[i]\n    }\n"
-        "    plot for [i = 1:|Engine|] data skip 1 using "
-        "(mine(p, i, $3)):5 with linespoints lt Linetype[i]\n"
-        "}\nunset multiplot\n");
+        "do for [p = 1:panels] {\n    @new_panel\n");
+    for (size_t w = 0; w < workloads->count; w++) {
+        script_offered_names(r, f, workloads->names[w], w + 1, engines, &x, &y);
+    }
+    cmp_append(&f->script,
+               "    plot for [i = 1:|Engine|] data skip 1 using "
+               "(mine(p, i, $3)):5 with linespoints lt Linetype[i]\n"
+               "}\nunset multiplot\n");
 }
 
 // The engine that still answers 99 % within a millisecond at the most load.

@@ -30,7 +30,8 @@ typedef struct lines {
     cmp_list panels;
     line *of;
     size_t count, cap;
-    double max_x, max_y;
+    double max_x;
+    cmp_axis y;
 } lines;
 
 static double number(const cmp_rundir *r, size_t row, size_t column)
@@ -119,14 +120,15 @@ static void add_line(lines *all, const line *l)
     all->of[all->count++] = *l;
     cmp_list_add(&all->panels, l->workload);
     all->max_x = fmax(all->max_x, l->last_x);
-    all->max_y = fmax(all->max_y, fmax(l->peak_y, peak_of(l)));
+    cmp_axis_take(&all->y, l->least);
+    cmp_axis_take(&all->y, peak_of(l));
 }
 
 // ---- the script -------------------------------------------------------------
 
 // Names at the lines' ends, moved apart where the ends are close.
 static void script_labels(const cmp_rundir *r, cmp_figure *f, const lines *all,
-                          const cmp_list *panels, double end)
+                          const cmp_list *panels)
 {
     double *at = kv_alloc((all->count + 1) * sizeof *at);
     const line **who = kv_alloc((all->count + 1) * sizeof *who);
@@ -136,9 +138,9 @@ static void script_labels(const cmp_rundir *r, cmp_figure *f, const lines *all,
             const line *l = &all->of[i];
             if (strcmp(l->workload, panels->names[p]) != 0) continue;
             who[count] = l;
-            at[count++] = l->last_y;
+            at[count++] = cmp_axis_place(&all->y, l->last_y);
         }
-        cmp_spread_out(at, count, 0.085 * end);
+        cmp_spread_above(at, count, 0.085, 0.02);
         for (size_t i = 0; i < count; i++) {
             kv_buf_printf(&f->script, "    if (p == %zu) { set label ", p + 1);
             cmp_number peak;
@@ -148,7 +150,7 @@ static void script_labels(const cmp_rundir *r, cmp_figure *f, const lines *all,
             cmp_quoted(&f->script, (char *)text.data);
             kv_buf_free(&text);
             kv_buf_printf(&f->script,
-                          " at graph 1.02, first %.4g left font ',11' "
+                          " at graph 1.02, graph %.3f left font ',11' "
                           "tc rgb '%s' }\n",
                           at[i], cmp_look_of(r, who[i]->engine).colour);
         }
@@ -157,14 +159,15 @@ static void script_labels(const cmp_rundir *r, cmp_figure *f, const lines *all,
     kv_free(who);
 }
 
-// Draws where most happens: flat lines say in the table what they say.
+// Draws where most happens to most engines: flat lines say in the table what
+// they say.
 static void choose(cmp_figure *f, const lines *all, cmp_list *out)
 {
     double *rank = kv_zalloc((all->panels.count + 1) * sizeof *rank);
     for (size_t i = 0; i < all->count; i++) {
         const line *l = &all->of[i];
         size_t p = cmp_list_find(&all->panels, l->workload);
-        rank[p] = fmax(rank[p], peak_of(l) / l->least);
+        rank[p] += log(peak_of(l) / l->least);
     }
     cmp_script_choose(f, &all->panels, rank, PANELS_MAX, out);
     kv_free(rank);
@@ -191,10 +194,8 @@ static void script_widths(cmp_figure *f, const lines *all,
     kv_buf_free(&steps);
 }
 
-static void draw(const cmp_rundir *r, cmp_figure *f, const lines *all)
+static void draw(const cmp_rundir *r, cmp_figure *f, lines *all)
 {
-    double step = cmp_axis_step(all->max_y, 5);
-    double end = step * ceil(all->max_y * 1.08 / step);
     double unit = all->max_x >= 2e6 ? 1e6 : 1e3;
     cmp_list engines = {0}, panels = {0};
     for (size_t i = 0; i < all->count; i++) {
@@ -202,25 +203,29 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const lines *all)
     }
     cmp_layout layout = {.panel_height = 250,
                          .pad_left = 34,
-                         .pad_right = 104,
+                         .pad_right = 116,
                          .pad_bottom = 54};
     choose(f, all, &panels);
     cmp_script_begin(f, layout, &panels);
     cmp_script_engines(f, r, &engines);
     kv_buf_printf(&f->script,
-                  "\nunit = %g\nset yrange [0:%g]\nset ytics %g\n"
-                  "set xlabel '%s of keys and values written' "
+                  "\nunit = %g\nset xlabel '%s of keys and values written' "
                   "offset 0, 0.4 tc rgb '#444444'\n"
                   "set arrow from graph 0, first 1 to graph 1, first 1 nohead "
                   "lc rgb '#888888' lw 1   # perfect\n",
-                  unit, end, step, unit > 1e3 ? "MB" : "kB");
+                  unit, unit > 1e3 ? "MB" : "kB");
+    all->y.is_log = cmp_axis_span(&all->y) > 10;
+    cmp_axis_script(f, 'y', &all->y);
+    if (all->y.is_log) {
+        cmp_append(&f->script, "subtitle = subtitle . '; log scale'\n");
+    }
     script_widths(f, all, &panels, unit);
     cmp_append(&f->script,
                "mine(p, i, what, v) = strcol(1) eq Panel[p] && "
                "strcol(2) eq Engine[i] && strcol(3) eq what ? v : NaN\n\n"
                "do for [p = 1:panels] {\n    @new_panel\n"
                "    set xrange [0:End[p]]\n    set xtics Step[p]\n");
-    script_labels(r, f, all, &panels, end);
+    script_labels(r, f, all, &panels);
     cmp_append(&f->script, "    plot for [i = 1:|Engine|] data skip 1 "
                            "using ($4 / unit):(mine(p, i, 'sample', $5)) \\\n"
                            "             with lines lt Linetype[i], \\\n"
@@ -255,7 +260,7 @@ static void say(cmp_figure *f, const lines *all)
 
 void cmp_chart_space(const cmp_rundir *r, cmp_figure *f)
 {
-    lines all = {0};
+    lines all = {.y = cmp_axis_empty};
     cmp_append(&f->data, "workload\tengine\tkind\tuser_bytes\tratio\n");
     cmp_append(&f->twin, "workload\tengine\tuser_bytes\tat_first\tleast\t"
                          "peak\tat_last\n");

@@ -97,7 +97,7 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const rows *all)
         "mine(p, i, v) = strcol(1) eq Panel[p] && "
         "strcol(4) eq Engine[i] ? v : NaN\n"
         "# The key: engines side by side above row 1.\n"
-        "key_columns = narrow ? 3 : |Engine|\n"
+        "key_columns = narrow ? 3 : 5\n"
         "key_rows = (|Engine| + key_columns - 1) / key_columns\n"
         "key_x(i) = low * (high / low) ** "
         "(((i - 1) % key_columns + 0.1) / key_columns)\n"

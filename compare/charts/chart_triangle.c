@@ -43,27 +43,27 @@ static size_t find_places(const cmp_rundir *r, place *places)
 static void script_names(cmp_figure *f, const place *places, size_t count,
                          const cmp_axis *x, const cmp_axis *y)
 {
-    double at[ENGINES_MAX];
+    double across[ENGINES_MAX], at[ENGINES_MAX];
     for (size_t i = 0; i < count; i++) {
-        at[i] = cmp_axis_place(y, places[i].ra);
+        across[i] = cmp_axis_place(x, places[i].wa);
+        at[i] = cmp_axis_place(y, places[i].ra) + 0.055; // above its point
     }
-    cmp_spread_out(at, count, 16.0 / (HEIGHT - 106));
-    double lack = 0; // what the lowest is too low by
-    for (size_t i = 0; i < count; i++) lack = fmax(lack, 0.05 - at[i]);
+    cmp_stack_names(across, at, count, 0.2, 16.0 / (HEIGHT - 106), 0.05);
     for (size_t i = 0; i < count; i++) {
         char text[96];
         cmp_number n;
         bool known = !isnan(places[i].space);
         snprintf(text, sizeof text, "%s, space %s", places[i].engine,
                  known ? cmp_ratio(&n, places[i].space) : "n/a");
-        bool is_right = cmp_axis_place(x, places[i].wa) > 0.7;
+        const char *side = across[i] > 0.85   ? "right"
+                           : across[i] < 0.12 ? "left"
+                                              : "center";
         kv_buf_printf(&f->script, "set label %zu ", 10 + i);
         cmp_quoted(&f->script, text);
         kv_buf_printf(&f->script,
-                      " at first %.9g, graph %.3f %s offset %s, 0 font ',11' "
+                      " at first %.9g, graph %.3f %s font ',11' "
                       "tc rgb '#222222'\n",
-                      places[i].wa, at[i] + lack, is_right ? "right" : "left",
-                      is_right ? "-1" : "1");
+                      places[i].wa, at[i], side);
     }
 }
 

@@ -2,6 +2,7 @@
 #   name, title, subtitle          what it is
 #   panels, panel_height           how many small pictures, and how high
 #   pad_left, pad_right, pad_bottom   room inside a panel for labels, in pixels
+#   Key                            array: pixels above each panel for names
 # and then loads this file, which opens the output, and which gives it
 #   @new_panel                     goes on to panel p (count p from 1)
 #
@@ -63,14 +64,19 @@ columns = narrow ? 1 : panels < 3 ? panels : 3
 rows = (panels + columns - 1) / columns
 panel_width = narrow ? 344 : columns == 1 ? 640 : 1040 / columns
 width = columns * panel_width
-height = head + rows * panel_height
-
 column_of(p) = (p - 1) % columns
 row_of(p) = (p - 1) / columns
+above(r) = r == 0 ? 0 : (sum [k = 1:r] Above[k])   # of rows 1 to r
+array Above[rows]   # room for names in each row: that of its fullest panel
+do for [i = 1:rows] { Above[i] = 0 }
+do for [i = 1:panels] {
+    if (Key[i] > Above[row_of(i) + 1]) { Above[row_of(i) + 1] = Key[i] }
+}
+height = head + rows * panel_height + above(rows)
 left(p) = (column_of(p) * panel_width + pad_left) / real(width)
 right(p) = ((column_of(p) + 1) * panel_width - pad_right) / real(width)
-top(p) = 1 - (head + row_of(p) * panel_height + pad_top) / real(height)
-bottom(p) = 1 - (head + (row_of(p) + 1) * panel_height - pad_bottom) / real(height)
+top(p) = 1 - (head + row_of(p) * panel_height + above(row_of(p) + 1) + pad_top) / real(height)
+bottom(p) = 1 - (head + (row_of(p) + 1) * panel_height + above(row_of(p) + 1) - pad_bottom) / real(height)
 
 new_panel = "\
 unset label; \
@@ -85,7 +91,7 @@ set label 3 Panel[p] at graph 0, graph 1 left offset character 0, 0.9 font ',12'
 # ---- the output ---------------------------------------------------------------
 if (form eq 'png') {
     set terminal pngcairo size 2 * width, 2 * height noenhanced \
-        font 'DejaVu Sans,11' fontscale 2 linewidth 2 pointscale 2
+        font 'DejaVu Sans,11' fontscale 1.5 linewidth 2 pointscale 2
 } else { if (form eq 'txt') {
     set terminal dumb size 100, 4 + 24 * rows noenhanced mono
 } else {

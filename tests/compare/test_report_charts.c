@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "compare/charts/axis.h"
+#include "compare/charts/looks.h"
 #include "compare/report/answer.h"
 #include "compare/report/palette.h"
 #include "compare/report/report.h"
@@ -89,13 +90,17 @@ static char *make_run(void)
         "records\tseed\n"
         "C04\tconfirmed\tOne read.\tA\tB\tC\tfound, absent\treads\t1\t"
         "1000\t1\n"
+        "C29\tconfirmed\tIt breaks.\tA\tB\tC\twhole, torn\tshare\t1\t"
+        "1000\t1\n"
         "C15\tdepends\tHopeless.\tA\tB\tC\tflushes\tratio\t1\t1000\t"
         "1\n");
     put(dir, "points.tsv",
         "claim\tseries\tx\ty\ttheory\n"
         "C04\tfound\t0\t1\t1\nC04\tabsent\t1\t0\t0\n"
         "C15\tall\t1\t2\t2.5\nC15\tfew\t1\t2\tNA\n"
-        "C15\tall\t10\t6.5\t6.5\n");
+        "C15\tall\t10\t6.5\t6.5\n"
+        "C29\tno log\t0\t0.05\tNA\nC29\tno log\t1\t0.125\tNA\n"
+        "C29\tcopies\t0\t0\tNA\n");
     put(dir, "void.tsv",
         "engine\tworkload\trep\treason\n"
         "old\tfill\t3\twrong: found a <deleted> key\n"
@@ -104,8 +109,9 @@ static char *make_run(void)
 }
 
 static const char *const charts[] = {
-    "throughput",   "wa_breakdown",    "reads_by_class", "sa_vs_time",
-    "latency_ccdf", "naive_quadratic", "claim_figures",  "theory_scatter"};
+    "throughput",    "wa_breakdown",   "reads_by_class",
+    "sa_vs_time",    "latency_ccdf",   "naive_quadratic",
+    "claim_figures", "theory_scatter", "crash_matrix"};
 enum { CHARTS = sizeof charts / sizeof *charts };
 
 static bool have_gnuplot(void)
@@ -144,11 +150,10 @@ static void tables_equal_what_was_computed_by_hand(void **state)
                 "fill\tlog\tsample\t2000\t2.4\nfill\tlog\tsample\t3000\t1.5\n"
                 "fill\tlog\tpeak\t2000\t3.5\n");
     assert_file(dir, "latency_ccdf.tsv",
-                "calls\tengine\tkind\tns\tslower\n"
-                "fill: insert\tlog\tstep\t100\t0.1\n"
-                "fill: insert\tlog\tstep\t400\t0.01\n"
-                "fill: insert\tlog\tstep\t1600\t0.0005\n"
-                "fill: insert\tlog\tname\t100\t0.354813\n");
+                "calls\tengine\tns\tslower\n"
+                "fill: insert\tlog\t100\t0.1\n"
+                "fill: insert\tlog\t400\t0.01\n"
+                "fill: insert\tlog\t1600\t0.0005\n");
     assert_file(dir, "naive_quadratic.tsv",
                 "claim\tseries\tx\ty\ttheory\n"
                 "C15\tall\t1\t2\t2.5\nC15\tall\t10\t6.5\t6.5\n"
@@ -157,9 +162,14 @@ static void tables_equal_what_was_computed_by_hand(void **state)
                 "claim\tseries\tx\ty\ttheory\n"
                 "C04\tfound\t0\t1\t1\nC04\tabsent\t1\t0\t0\n");
     assert_file(dir, "theory_scatter.tsv",
-                "claim\tseries\texpected\tmeasured\tindex\n"
-                "C04\tfound\t1\t1\t0\nC15\tall\t2.5\t2\t1\n"
-                "C15\tall\t6.5\t6.5\t1\n");
+                "claim\tseries\texpected\tmeasured\tkind\n"
+                "C04\tfound\t1\t1\t6\nC15\tall\t2.5\t2\t6\n"
+                "C15\tall\t6.5\t6.5\t6\n");
+    assert_file(dir, "crash_matrix.tsv",
+                "way\tpages\tcolumn\trow\tbroken\tlabel\n"
+                "no log\twhole\t0\t1\t0.05\t5 %\n"
+                "no log\ttorn\t1\t1\t0.125\t12.5 %\n"
+                "copies\twhole\t0\t2\t0\t0 %\n");
     test_remove_dir(dir);
 }
 
@@ -197,6 +207,9 @@ static void pictures_and_page_are_there(void **state)
     assert_has(dir, "index.html", "2 of 3 figures are within 15 %", true);
     assert_has(dir, "index.html", "C15: 1 outside, at worst -20 %", true);
     assert_has(dir, "index.html", "all 2.00 at 1, 6.50 at 10", true);
+    assert_has(dir, "index.html", "by some crashes: no log (5 %, 12.5 %).",
+               true);
+    assert_has(dir, "index.html", "Broken by none: copies.", true);
     // Without data there is a sentence, and no picture.
     assert_has(dir, "index.html", "<code>compare claims C18</code>", true);
     assert_has(dir, "index.html", "id=\"ra_miss_bloom\"", false);
@@ -300,8 +313,50 @@ static void labels_keep_their_distance_and_their_order(void **state)
     assert_true(at[0] < at[2] && at[2] < at[3] && at[3] < at[1]);
     assert_true(at[2] - at[0] > 0.49 && at[3] - at[2] > 0.49);
     assert_true(fabs(at[1] - 5) < 1e-9);
+    cmp_spread_above(at, 4, 0.5, 2);
+    assert_true(fabs(at[0] - 2) < 1e-9 && fabs(at[2] - 2.5) < 1e-9);
+    assert_true(fabs(at[3] - 3) < 1e-9 && fabs(at[1] - 5) < 1e-9);
     assert_true(fabs(cmp_axis_step(7, 5) - 2) < 1e-9);
     assert_true(fabs(cmp_axis_step(0.9, 5) - 0.2) < 1e-9);
+}
+
+static void names_go_up_where_they_would_lie_on_others(void **state)
+{
+    (void)state;
+    double x[] = {0.1, 0.15, 0.9, 0.12}, y[] = {0.5, 0.5, 0.5, 0};
+    cmp_stack_names(x, y, 4, 0.3, 0.1, 0.05);
+    assert_true(fabs(y[0] - 0.5) < 1e-9 && fabs(y[1] - 0.6) < 1e-9);
+    assert_true(fabs(y[2] - 0.5) < 1e-9 && fabs(y[3] - 0.05) < 1e-9);
+}
+
+// What cannot be told by colour can by the point (L1).
+static void variants_of_an_engine_look_different(void **state)
+{
+    (void)state;
+    cmp_rundir r = {0};
+    cmp_list names = {0};
+    static const char *const lines[] = {
+        "B-tree",      "LSM-tree, a", "LSM-tree, b", "no index",
+        "LSM-tree: c", "LSM-tree, d", "LSM-tree, e"};
+    enum { LINES = sizeof lines / sizeof *lines };
+    cmp_line_look looks[LINES];
+    for (size_t i = 0; i < LINES; i++) {
+        cmp_list_add(&names, lines[i]);
+        looks[i] = cmp_look_among(&r, &names, i);
+    }
+    assert_int_equal(looks[0].linetype, 6);
+    assert_int_equal(looks[1].linetype, 4);
+    assert_string_equal(looks[1].mark, "");
+    assert_int_equal(cmp_linetype_named(&r, "no index"), 0);
+    assert_true(looks[3].linetype > 20);
+    for (size_t i = 1; i < LINES; i++) {
+        for (size_t k = 1; k < i; k++) {
+            bool is_alike = looks[i].linetype == looks[k].linetype &&
+                            strcmp(looks[i].mark, looks[k].mark) == 0;
+            assert_false(is_alike);
+        }
+    }
+    cmp_list_free(&names);
 }
 
 int main(void)
@@ -314,6 +369,8 @@ int main(void)
         cmocka_unit_test(overlapping_repetitions_are_a_tie),
         cmocka_unit_test(the_style_file_has_the_colours_of_the_palette),
         cmocka_unit_test(labels_keep_their_distance_and_their_order),
+        cmocka_unit_test(names_go_up_where_they_would_lie_on_others),
+        cmocka_unit_test(variants_of_an_engine_look_different),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
