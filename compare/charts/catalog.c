@@ -79,7 +79,7 @@ const cmp_chart cmp_charts[] = {
      .expected = "A B-tree writes a page however small the record, so its "
                  "line falls with the size; an LSM-tree's hardly does. They "
                  "cross near page / (WA of the LSM-tree - 1).",
-     .claims = "C25",
+     .claims = "C25 C40",
      .log_axes = "xy",
      .needs = CMP_NEEDS_CLAIMS,
      .is_front = true,
@@ -177,8 +177,9 @@ const cmp_chart cmp_charts[] = {
      .definition =
          "Of the calls of each moment, a tenth of a second (a second where "
          "loops are long), half took no longer than the lowest line, 99 % "
-         "than the middle one, all than the highest; calls are timed from "
-         "when they were due. Below: bytes written a second in that moment, "
+         "than the middle one, all than the highest; where calls come at a "
+         "rate, they are timed from when they were due. Below: bytes written a "
+         "second in that moment, "
          "and the part by background work.",
      .expected = "Calls are slow in the moments in which the most is "
                  "written.",
@@ -203,8 +204,9 @@ const cmp_chart cmp_charts[] = {
      .title = "Size ratio of an LSM-tree",
      .subtitle = "bytes written \303\267 bytes given, bytes on disk \303\267 "
                  "live bytes",
-     .definition = "Every record replaced several times at random; left what "
-                   "was written, right the space in the end. " COUNTED,
+     .definition = "Every record replaced several times at random: reads of "
+                   "absent keys over what was written; what was written; and "
+                   "the space in the end. " COUNTED,
      .expected = "Leveled: a flat minimum at small ratios. Tiered: the more "
                  "runs a tier takes, the less is written and the more dead "
                  "records are kept.",
@@ -220,7 +222,7 @@ const cmp_chart cmp_charts[] = {
      .expected = "A larger memtable means fewer merges, a larger pool of "
                  "pages more updates per page that is written.",
      .claims = "S14",
-     .log_axes = "x",
+     .log_axes = "xy",
      .needs = CMP_NEEDS_CLAIMS,
      .make = cmp_chart_points},
     {.name = "ra_vs_mem",
@@ -254,7 +256,8 @@ const cmp_chart cmp_charts[] = {
      .title = "Rewriting sorted files",
      .subtitle = "bytes written \303\267 bytes given; both axes log",
      .definition = "Records inserted in random order; everything merged into "
-                   "one file at each flush, or at each fourth. " COUNTED,
+                   "one file at each flush, or at each fourth; or an LSM-tree "
+                   "in levels. " COUNTED,
      .expected = "Each flush rewrites what is there: 1 + (n + 1) / 2 after n "
                  "of them, a quadratic amount of bytes.",
      .claims = "C15",
@@ -294,7 +297,7 @@ const cmp_chart cmp_charts[] = {
      .expected = "A hash index has an entry per key at every size; a sparse "
                  "one a key per block.",
      .claims = "C05",
-     .log_axes = "x",
+     .log_axes = "xy",
      .needs = CMP_NEEDS_CLAIMS,
      .make = cmp_chart_points},
     {.name = "recovery",
@@ -367,7 +370,10 @@ const cmp_chart cmp_charts[] = {
      .title = "Measured against theory",
      .subtitle = "every figure that a formula expects; grey: within 15 %",
      .definition = "A point for each figure of the claims and studies beside "
-                   "which a formula stands, both above 0.",
+                   "which a formula stands, both above 0; without times, and "
+                   "without S04, whose windows are parts of what its formulas "
+                   "expect as a mean. A name stands beside what is off by "
+                   "half or twice.",
      .expected = "On the line, or near it: what lies far off is a formula "
                  "that leaves something out, and is worth a look.",
      .needs = CMP_NEEDS_CLAIMS,

@@ -230,9 +230,10 @@ static void script_key_line(cmp_figure *f, const series *s, size_t index,
     int y = KEY_LINE * (int)lines_below + 9;
     if (is_line && s->points > 1) {
         kv_buf_printf(&f->script,
-                      "set arrow %zu from screen left(p), screen key_at(p, %d) "
+                      "if (!in_letters) { set arrow %zu from screen left(p), "
+                      "screen key_at(p, %d) "
                       "to screen left(p) + 28.0 / width, screen key_at(p, %d) "
-                      "nohead %s\n",
+                      "nohead %s }\n",
                       10 + index, y, y, s->look.line);
     }
     if (!is_line || s->points <= CROWD) {
@@ -299,9 +300,27 @@ static void script_point_names(cmp_figure *f, const points *all, const panel *p,
     kv_free(y);
 }
 
+// What theory expects: over the lines, in letters under them, for what is drawn
+// last hides the rest there.
+static void script_theory(cmp_figure *f, const points *all, const panel *p,
+                          const char *when, const char **comma)
+{
+    for (size_t i = 0; i < p->series; i++) {
+        const series *s = &all->of[p->first + i];
+        if (!s->has_theory) continue;
+        kv_buf_printf(&f->script,
+                      "%sfor [k = 1:%s] data skip %zu every ::0::%zu using 3:5 "
+                      "with %s lt 8",
+                      *comma, when, s->first + 1, s->points - 1,
+                      s->points > 1 ? "lines" : "points pt 1");
+        *comma = ", \\\n     ";
+    }
+}
+
 static void script_lines(cmp_figure *f, const points *all, const panel *p)
 {
     const char *comma = "plot ";
+    script_theory(f, all, p, "in_letters", &comma);
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
         bool is_crowd = s->points > CROWD;
@@ -315,14 +334,7 @@ static void script_lines(cmp_figure *f, const points *all, const panel *p)
                       s->look.line, is_crowd ? "" : s->look.mark);
         comma = ", \\\n     ";
     }
-    for (size_t i = 0; i < p->series; i++) {
-        const series *s = &all->of[p->first + i];
-        if (!s->has_theory) continue;
-        kv_buf_printf(&f->script,
-                      "%sdata skip %zu every ::0::%zu using 3:5 with %s lt 8",
-                      comma, s->first + 1, s->points - 1,
-                      s->points > 1 ? "lines" : "points pt 1");
-    }
+    script_theory(f, all, p, "1 - in_letters", &comma);
     cmp_append(&f->script, "\n");
 }
 
@@ -385,7 +397,8 @@ static void draw(cmp_figure *f, points *all)
 static void say_range(const series *s, kv_buf *to, const char *before)
 {
     cmp_number a, b, at_a, at_b;
-    kv_buf_printf(to, "%s%s %s", before, s->name, cmp_ratio(&a, s->first_y));
+    kv_buf_printf(to, "%s%s%s %s", before, s->name, s->points < 2 ? ":" : "",
+                  cmp_ratio(&a, s->first_y));
     if (s->points < 2) return;
     kv_buf_printf(to, " at %s, %s at %s", cmp_si(&at_a, s->first_x),
                   cmp_ratio(&b, s->last_y), cmp_si(&at_b, s->last_x));

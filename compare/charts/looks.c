@@ -35,19 +35,21 @@ void cmp_series_engine(const char *series, char *to, size_t size)
     snprintf(to, size, "%.*s", (int)strcspn(series, ",:"), series);
 }
 
-// Dashes come round after four variants, points after five: together they
-// tell twenty apart.
+// Dashes come round after four variants, points after seven: together they
+// tell twenty-eight apart.
 static void vary(cmp_line_look *look, size_t variant)
 {
     static const char *const dashes[] = {"", " dt (8,4)", " dt (2,3)",
                                          " dt (8,3,2,3)"};
-    static const char *const marks[] = {"", "", " pt 1", " pt 2", " pt 3"};
-    static const int hollow[] = {5, 4, 6, 8, 10, 10, 12, 12};
+    static const char *const marks[] = {"",      "",       " pt 1", " pt 2",
+                                        " pt 3", " pt 12", " pt 4"};
+    // Of each stage's linetype; tiered has its own hollow triangle.
+    static const int hollow[] = {5, 4, 6, 8, 8, 14, 12, 4};
     bool is_stage = look->linetype < 8;
     snprintf(look->line, sizeof look->line, "lt %d%s", look->linetype,
              dashes[variant % 4]);
-    snprintf(look->mark, sizeof look->mark, "%s", marks[variant % 5]);
-    if (variant % 5 == 1) {
+    snprintf(look->mark, sizeof look->mark, "%s", marks[variant % 7]);
+    if (variant % 7 == 1) {
         snprintf(look->mark, sizeof look->mark, " pt %d",
                  is_stage ? hollow[look->linetype] : 6);
     }

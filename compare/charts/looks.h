@@ -7,7 +7,7 @@
 //     "no index"                  no engine: a free colour
 //
 // Invariants
-//   L1  Among the first five variants of an engine in a panel no two have the
+//   L1  Among the first seven variants of an engine in a panel no two have the
 //       same point, so that a chart can be read without its colours.
 
 #ifndef COMPARE_CHARTS_LOOKS_H

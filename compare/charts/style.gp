@@ -14,6 +14,7 @@
 reset
 if (!exists('narrow')) narrow = 0
 if (!exists('form')) form = 'svg'
+in_letters = form eq 'txt'
 set datafile separator tab missing 'NA' commentschars ''
 set encoding utf8
 
@@ -58,7 +59,7 @@ set style textbox opaque noborder fillcolor rgb 'white' margins 0.4, 0.2
 unset key
 
 # ---- a grid of panels, measured in pixels -------------------------------------
-head = 52      # above all panels, for the title
+head = narrow ? 70 : 52   # above all panels, for title and subtitle
 pad_top = 26   # in each panel, for its own title
 columns = narrow ? 1 : panels < 3 ? panels : 3
 rows = (panels + columns - 1) / columns
@@ -78,15 +79,20 @@ right(p) = ((column_of(p) + 1) * panel_width - pad_right) / real(width)
 top(p) = 1 - (head + row_of(p) * panel_height + above(row_of(p) + 1) + pad_top) / real(height)
 bottom(p) = 1 - (head + (row_of(p) + 1) * panel_height + above(row_of(p) + 1) - pad_bottom) / real(height)
 
+# On a phone a subtitle has lines of so many letters.
+last_space(s, n) = n < 1 || s[n:n] eq ' ' ? n : last_space(s, n - 1)
+cut(s, n) = n < 1 ? s : s[1:n - 1] . "\n" . lines(s[n + 1:strlen(s)])
+lines(s) = narrow && strlen(s) > 54 ? cut(s, last_space(s, 54)) : s
+
 new_panel = "\
 unset label; \
 if (p == 1) { \
   set label 1 title at screen 0, screen 1 - 14.0 / height left font ',14' tc rgb '#111111'; \
-  set label 2 subtitle at screen 0, screen 1 - 33.0 / height left font ',11' tc rgb '#555555' \
+  set label 2 lines(subtitle) at screen 0, screen 1 - 33.0 / height left font ',11' tc rgb '#555555' \
 }; \
 set lmargin at screen left(p); set rmargin at screen right(p); \
 set tmargin at screen top(p); set bmargin at screen bottom(p); \
-set label 3 Panel[p] at graph 0, graph 1 left offset character 0, 0.9 font ',12' tc rgb '#111111'"
+set label 3 Panel[p] at graph 0, graph 1 left offset character 0, in_letters ? 1 : 0.9 font ',12' tc rgb '#111111'"
 
 # ---- the output ---------------------------------------------------------------
 if (form eq 'png') {

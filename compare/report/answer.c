@@ -101,7 +101,7 @@ static void draw_wins(const cmp_rundir *r, size_t group, bool on_disk,
         joint = "; ";
     }
     if (ties == contests) {
-        cmp_append(to, " nobody was clearly ahead anywhere");
+        cmp_append(to, " Nobody was clearly ahead anywhere");
     } else if (ties > 0) {
         kv_buf_printf(to, "; in %zu the repetitions overlap, so nobody was",
                       ties);

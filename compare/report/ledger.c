@@ -56,7 +56,9 @@ static void draw_claim(const cmp_rundir *r, size_t row, kv_buf *to)
     cmp_html(to, id);
     cmp_append(to, "</b> ");
     cell(t, row, TEXT, to);
-    cmp_append(to, " <b class=\"came-out\">");
+    cmp_append(to, " <b class=\"came-out ");
+    cell(t, row, VERDICT, to);
+    cmp_append(to, "\">");
     cell(t, row, VERDICT, to);
     cmp_append(to, "</b></summary>\n<p>");
     cell(t, row, SETUP, to);
@@ -74,12 +76,33 @@ static void draw_claim(const cmp_rundir *r, size_t row, kv_buf *to)
                   id);
 }
 
+// How many claims came out in each way; studies have no verdict.
+static void draw_counts(const cmp_rundir *r, kv_buf *to)
+{
+    static const char *const verdicts[] = {
+        "confirmed", "depends", "contradicted", "not tried", "failed"};
+    const char *before = " Of the claims, ";
+    for (size_t v = 0; v < sizeof verdicts / sizeof *verdicts; v++) {
+        size_t count = 0;
+        for (size_t row = 0; row < r->claims.rows; row++) {
+            const char *verdict = cmp_sheet_cell(&r->claims, row, VERDICT);
+            count += strcmp(verdict, verdicts[v]) == 0;
+        }
+        if (count == 0) continue;
+        kv_buf_printf(to, "%s%zu %s", before, count, verdicts[v]);
+        before = ", ";
+    }
+    if (*before == ',') cmp_append(to, ".");
+}
+
 void cmp_ledger_draw(const cmp_rundir *r, kv_buf *to)
 {
     if (r->claims.rows == 0) return;
     cmp_append(to, "<section id=\"ledger\"><h2>The claims, one by one</h2>\n"
                    "<p>Each claim in our words, tried here; its verdict rests "
-                   "on the checks below it.</p>\n");
+                   "on the checks below it.");
+    draw_counts(r, to);
+    cmp_append(to, "</p>\n");
     for (size_t row = 0; row < r->claims.rows; row++) draw_claim(r, row, to);
     cmp_append(to, "</section>\n");
 }

@@ -251,10 +251,9 @@ static void draw_names(const cmp_rundir *r, cmp_origin origin, const char *why,
 // Engines that are not in the picture, or only as n/a.
 static void draw_unknown(const cmp_rundir *r, cmp_needs needs, kv_buf *to)
 {
+    if (needs == CMP_NEEDS_NOTHING || needs == CMP_NEEDS_CLAIMS) return;
     cmp_append(to, "<p class=\"settings\">");
-    if (needs != CMP_NEEDS_NOTHING) {
-        draw_names(r, CMP_FROM_NOTHING, ": nothing on disk, so not here. ", to);
-    }
+    draw_names(r, CMP_FROM_NOTHING, ": nothing on disk, so not here. ", to);
     if (needs == CMP_NEEDS_CALLS) {
         draw_names(r, CMP_FROM_MAPPING,
                    ": n/a, through a memory map nobody can count. ", to);
@@ -377,14 +376,17 @@ static void draw_head(const cmp_rundir *r, const cmp_drawing *drawings,
     cmp_append(to, " \302\267 version ");
     cmp_html(to, fact_or(r, "git", "unknown"));
     cmp_append(to, "</p>\n<nav aria-label=\"Contents\"><ul>");
-    list_charts(drawings, count, true, to);
+    link_to("answer", "The answer", to);
     if (r->claims.rows > 0) link_to("ledger", "The claims", to);
-    list_charts(drawings, count, false, to);
-    link_to("fair", "Fairness", to);
+    link_to("fair", "What makes it fair", to);
     link_to("tables", "All figures", to);
     link_to("missing", "What is missing", to);
     link_to("again", "Do it again", to);
-    cmp_append(to, "</ul></nav></header>\n<main>\n");
+    // Behind a fold, so that the answer is on the first screen of a phone.
+    cmp_append(to, "</ul>\n<details><summary>All charts</summary><ul>");
+    list_charts(drawings, count, true, to);
+    list_charts(drawings, count, false, to);
+    cmp_append(to, "</ul></details></nav></header>\n<main>\n");
 }
 
 static void draw_voids(const cmp_rundir *r, kv_buf *to)

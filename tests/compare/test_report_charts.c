@@ -336,8 +336,9 @@ static void variants_of_an_engine_look_different(void **state)
     cmp_rundir r = {0};
     cmp_list names = {0};
     static const char *const lines[] = {
-        "B-tree",      "LSM-tree, a", "LSM-tree, b", "no index",
-        "LSM-tree: c", "LSM-tree, d", "LSM-tree, e"};
+        "B-tree",      "LSM-tree, a", "LSM-tree, b",
+        "no index",    "LSM-tree: c", "LSM-tree, d",
+        "LSM-tree, e", "LSM-tree, f", "LSM-tree, g"};
     enum { LINES = sizeof lines / sizeof *lines };
     cmp_line_look looks[LINES];
     for (size_t i = 0; i < LINES; i++) {
