@@ -200,6 +200,12 @@ double cmp_theory_leveled_space(double size_ratio)
     return size_ratio / (size_ratio - 1);
 }
 
+double cmp_theory_apart_wa(double tree_wa, double tree_bytes, double log_wa,
+                           double log_bytes, double user)
+{
+    return (tree_wa * tree_bytes + log_wa * log_bytes) / user;
+}
+
 // ---- filters and reads ------------------------------------------------------
 
 double cmp_theory_bloom(double bits)

@@ -110,6 +110,13 @@ double cmp_theory_leveled_wa(const cmp_popularity *p, const cmp_leveled *tree,
 // entries are at most the levels above it. CIDR'17: T / (T-1).
 double cmp_theory_leveled_space(double size_ratio);
 
+// Values in a log of their own, keys and places in a tree: a key's bytes in the
+// tree are written `tree_wa` times, a record's in the log `log_wa` times; per
+// `user` byte of the record. WiscKey, section 3: 10 for keys of 16 B and 1 for
+// values of 1 KB make 1.14.
+double cmp_theory_apart_wa(double tree_wa, double tree_bytes, double log_wa,
+                           double log_bytes, double user);
+
 // ---- filters and reads ------------------------------------------------------
 
 // False positives of a Bloom filter of b bits per key with the best whole

@@ -20,6 +20,8 @@ static const cmp_claim *const groups[] = {
     cmp_claims_of_layouts,
     cmp_claims_of_snapshots,
     cmp_claims_of_memory,
+    cmp_claims_of_devices,
+    cmp_claims_of_values,
     cmp_claims_of_recovery,
     cmp_claims_of_merging,
     cmp_claims_of_compression,

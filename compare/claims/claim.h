@@ -50,6 +50,8 @@ extern const cmp_claim cmp_claims_of_growth[];
 extern const cmp_claim cmp_claims_of_layouts[];
 extern const cmp_claim cmp_claims_of_snapshots[];
 extern const cmp_claim cmp_claims_of_memory[];
+extern const cmp_claim cmp_claims_of_devices[];
+extern const cmp_claim cmp_claims_of_values[];
 
 // Every claim, in the order of their numbers; NULL past the last.
 const cmp_claim *cmp_claim_at(size_t index);

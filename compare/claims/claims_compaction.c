@@ -7,12 +7,12 @@
 
 #include "compare/chooser.h"
 #include "compare/claims/claim.h"
-#include "compare/theory.h"
+#include "compare/claims/trees.h"
 
-// The reference: data of 122 memtables, tables as large as one. Experiments
-// that rewrite it many times over take half of the profile's records: what they
-// measure follows from ratios, not from sizes.
-enum { MEMTABLES = 122, AGE = 3, MEASURED = 5 };
+// Experiments that rewrite the reference tree (trees.h) many times over take
+// half of the profile's records: what they measure follows from ratios, not
+// from sizes.
+enum { AGE = 3, MEASURED = 5 };
 
 typedef struct way {
     const char *name, *knobs; // of stage 4
@@ -25,21 +25,6 @@ static const way leveled_4 = {"leveled, T=4", "compaction=leveled,size_ratio=4",
 static const way tiered_4 = {"tiered, T=4", "compaction=tiered", 4};
 static const way tiered_10 = {"tiered, T=10", "compaction=tiered,tier_runs=10",
                               10};
-
-static kv_status load(cmp_bench *b, cmp_specimen *s, const way *w,
-                      unsigned bits, uint32_t records)
-{
-    char engine[160];
-    unsigned memtable = (unsigned)(records * 128.0 / MEMTABLES);
-    // Room for that memtable beside filters and indexes.
-    cmp_shape shape = {.records = records,
-                       .memory_bytes = (uint64_t)records * 32};
-    snprintf(engine, sizeof engine,
-             "lsm:%s,compression=none,bits_per_key=%u,memtable_bytes=%u,"
-             "table_bytes=%u",
-             w->knobs, bits, memtable, memtable);
-    return cmp_specimen_load(b, s, engine, shape);
-}
 
 static double write_amplification(const cmp_specimen *s)
 {
@@ -82,7 +67,7 @@ static kv_status live(cmp_bench *b, const way *w, uint32_t records,
 {
     cmp_specimen s;
     *l = (struct life){0};
-    kv_status st = load(b, &s, w, 0, records);
+    kv_status st = cmp_tree_load(b, &s, w->knobs, 0, records);
     if (st == KV_OK) st = cmp_specimen_update(&s, AGE * records);
     if (st == KV_OK) cmp_specimen_mark(&s);
     for (int i = 0; i < SAMPLES && st == KV_OK; i++) {
@@ -166,7 +151,7 @@ static kv_status watch_room(cmp_bench *b, const way *w, struct room *r)
     cmp_specimen s;
     uint32_t records = b->records / 2, each = ROUNDS * records / POINTS;
     *r = (struct room){0};
-    kv_status st = load(b, &s, w, 10, records);
+    kv_status st = cmp_tree_load(b, &s, w->knobs, 10, records);
     note_space(&s, r);
     for (int i = 1; i <= POINTS && st == KV_OK; i++) {
         for (uint32_t j = 0; j < each && st == KV_OK; j++) {
@@ -210,31 +195,6 @@ static kv_status update_by(cmp_specimen *s, cmp_chooser *c, uint32_t count)
     return KV_OK;
 }
 
-// The tree as it stands, in records, for the model.
-static cmp_leveled shape_of(const cmp_specimen *s, double record)
-{
-    cmp_leveled tree = {.trigger = 4};
-    double puts = (double)cmp_specimen_stats(s).puts;
-    tree.memtable = puts / cmp_specimen_level(s, 0, "jobs");
-    for (unsigned level = 1; level < CMP_LEVELS; level++) {
-        double target = cmp_specimen_level(s, level, "target");
-        if (target > 0) tree.size[tree.levels++] = target / record;
-    }
-    return tree;
-}
-
-static double expected_writes(const cmp_specimen *s, const cmp_popularity *p)
-{
-    // Of a record in a table, and in the log / as the user gave it.
-    double entries = cmp_specimen_levels(s, "entries out"), user = 128;
-    double record = cmp_specimen_levels(s, "written") / entries;
-    double log = (double)cmp_specimen_written_for(s, KV_FOR_WAL) /
-                 (double)cmp_specimen_user_bytes(s);
-    cmp_leveled tree = shape_of(s, record);
-    double wa = cmp_theory_leveled_wa(p, &tree, NULL);
-    return log + (wa - 1) * record / user;
-}
-
 static kv_status write_by(cmp_bench *b, cmp_pattern pattern,
                           const cmp_popularity *p, double *wa, double *theory)
 {
@@ -244,14 +204,14 @@ static kv_status write_by(cmp_bench *b, cmp_pattern pattern,
     cmp_chooser_init(&chooser, pattern, b->seed);
     chooser.hot_data = HOT_DATA;
     chooser.hot_requests = HOT_REQUESTS;
-    kv_status st = load(b, &s, &leveled_10, 10, records);
+    kv_status st = cmp_tree_load(b, &s, leveled_10.knobs, 10, records);
     if (st == KV_OK) st = update_by(&s, &chooser, AGE * records);
     // The engine's own tallies begin anew as well.
     if (st == KV_OK) st = cmp_specimen_reopen(&s);
     if (st == KV_OK) st = update_by(&s, &chooser, MEASURED * records);
     if (st == KV_OK) {
         *wa = write_amplification(&s);
-        *theory = expected_writes(&s, p);
+        *theory = cmp_tree_expected(&s, p, 128);
     }
     cmp_specimen_close(&s);
     return st;

@@ -152,6 +152,9 @@ static kv_status all_keys_are_in_memory(cmp_bench *b)
     for (int i = 0; i < DOUBLINGS; i++) {
         uint32_t records = b->records >> (DOUBLINGS - 1 - i);
         KV_TRY(index_per_key(b, "log", records, &log[i]));
+        double other;
+        KV_TRY(index_per_key(b, "hash", records, &other));
+        KV_TRY(index_per_key(b, "lsm", records, &other));
         KV_TRY(index_per_key(b, "sst", records, &sparse));
     }
     double more = 2 * log[2] - log[1], less = 2 * log[1] - log[0];

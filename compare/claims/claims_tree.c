@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "compare/claims/claim.h"
+#include "compare/claims/trees.h"
 #include "compare/theory.h"
 
 enum { TREE_LEVELS = 16 };
@@ -40,7 +41,11 @@ static kv_status update_sized(cmp_bench *b, const char *engine,
     if (st == KV_OK) {
         *wa = (double)cmp_specimen_written(&s) /
               (double)cmp_specimen_user_bytes(&s);
-        cmp_note(b, engine, (double)(key + value_bytes), *wa, NAN);
+        double record = (double)(key + value_bytes);
+        bool is_lsm = strcmp(engine, "lsm") == 0;
+        cmp_note(b, engine, record, *wa,
+                 is_lsm ? cmp_tree_expected_uniform(&s, record)
+                        : cmp_pages_expected(&s, record));
     }
     cmp_specimen_close(&s);
     return st;

@@ -7,8 +7,8 @@
 
 #include "compare/chooser.h"
 #include "compare/claims/claim.h"
+#include "compare/claims/trees.h"
 #include "compare/machine.h"
-#include "compare/theory.h"
 
 enum { RECORD = 128 }; // bytes of a record, key and value
 
@@ -19,19 +19,51 @@ static double written_per_byte(const cmp_specimen *s)
 
 // ---- S04: when is it steady? ------------------------------------------------
 
-static kv_status follow(cmp_bench *b, const char *engine, const char *series)
+enum { WINDOWS = 24, LOADED = 4 }; // windows, and those of the load
+
+// Whose formula expects what of the windows after the load.
+typedef double (*expectation)(const cmp_specimen *s);
+
+static double log_expects(const cmp_specimen *s)
+{
+    double framing = (double)cmp_specimen_written_for(s, KV_FOR_DATA) /
+                     (double)cmp_specimen_user_bytes(s);
+    return cmp_theory_log_merge_wa(framing, 0.5);
+}
+
+static double leveled_expects(const cmp_specimen *s)
+{
+    return cmp_tree_expected_uniform(s, RECORD);
+}
+
+static double tiered_expects(const cmp_specimen *s)
+{
+    return cmp_tree_expected_tiered(s, 4, RECORD);
+}
+
+static double tree_expects(const cmp_specimen *s)
+{
+    return cmp_pages_expected(s, RECORD);
+}
+
+static kv_status follow(cmp_bench *b, const char *engine, const char *series,
+                        expectation expects)
 {
     cmp_specimen s;
     cmp_shape shape = {.records = b->records / 4};
     uint32_t window = shape.records / 4;
+    double wa[WINDOWS];
     kv_status st = cmp_specimen_open(b, &s, engine, shape);
-    for (uint32_t i = 1; i <= 24 && st == KV_OK; i++) {
+    for (uint32_t i = 0; i < WINDOWS && st == KV_OK; i++) {
         cmp_specimen_mark(&s);
-        st = i <= 4 ? cmp_specimen_fill(&s, window)
-                    : cmp_specimen_update(&s, window);
-        if (st == KV_OK) {
-            cmp_note(b, series, i / 4.0, written_per_byte(&s), NAN);
-        }
+        st = i < LOADED ? cmp_specimen_fill(&s, window)
+                        : cmp_specimen_update(&s, window);
+        wa[i] = written_per_byte(&s);
+    }
+    double theory = st == KV_OK ? expects(&s) : NAN;
+    for (uint32_t i = 0; i < WINDOWS && st == KV_OK; i++) {
+        cmp_note(b, series, (i + 1) / 4.0, wa[i],
+                 i < 2 * LOADED ? NAN : theory);
     }
     cmp_specimen_close(&s);
     return st;
@@ -39,37 +71,41 @@ static kv_status follow(cmp_bench *b, const char *engine, const char *series)
 
 static kv_status when_it_is_steady(cmp_bench *b)
 {
-    KV_TRY(follow(b, "log", "log"));
-    KV_TRY(follow(b, "lsm", "leveled"));
-    KV_TRY(follow(b, "lsm:compaction=tiered", "tiered"));
-    return follow(b, "bt", "B-tree");
+    char log[96];
+    snprintf(log, sizeof log, "log:merge=all,garbage_percent=50,%s=%u",
+             "segment_bytes", b->records / 4 * RECORD / 64);
+    KV_TRY(follow(b, log, "log", log_expects));
+    KV_TRY(follow(b, "lsm", "leveled", leveled_expects));
+    KV_TRY(follow(b, "lsm:compaction=tiered", "tiered", tiered_expects));
+    return follow(b, "bt", "B-tree", tree_expects);
 }
 
 // ---- S13, S23: how large should a level be? ---------------------------------
 
-enum { FLUSHES = 60 };
-
 struct shaped {
-    double wa, space;
+    double wa, space, theory;
 };
 
-static kv_status shape_tree(cmp_bench *b, const char *compaction,
-                            const char *knob, unsigned ratio,
+static kv_status shape_tree(cmp_bench *b, bool is_tiered, unsigned ratio,
                             struct shaped *out)
 {
     cmp_specimen s;
-    cmp_shape shape = {.records = b->records / 4};
-    char engine[128];
-    snprintf(engine, sizeof engine,
-             "lsm:compaction=%s,%s=%u,memtable_bytes=%u,table_bytes=%u",
-             compaction, knob, ratio, shape.records * RECORD / FLUSHES,
-             shape.records * RECORD / FLUSHES);
-    kv_status st = cmp_specimen_load(b, &s, engine, shape);
-    if (st == KV_OK) st = cmp_specimen_update(&s, 3 * shape.records);
+    char knobs[64];
+    uint32_t records = b->records / 4;
+    snprintf(knobs, sizeof knobs, "compaction=%s,%s=%u",
+             is_tiered ? "tiered" : "leveled",
+             is_tiered ? "tier_runs" : "size_ratio", ratio);
+    kv_status st = cmp_tree_load(b, &s, knobs, 10, records);
+    if (st == KV_OK) st = cmp_specimen_update(&s, records); // it ages
+    if (st == KV_OK) cmp_specimen_mark(&s);
+    if (st == KV_OK) st = cmp_specimen_update(&s, 2 * records);
     if (st == KV_OK) {
         out->wa = written_per_byte(&s);
-        out->space =
-            (double)cmp_specimen_stats(&s).disk_bytes / (double)s.live_bytes;
+        // Of tables as long as they are: the file system's blocks are large
+        // beside tables as small as these.
+        out->space = cmp_specimen_levels(&s, "bytes") / (double)s.live_bytes;
+        out->theory = is_tiered ? cmp_tree_expected_tiered(&s, ratio, RECORD)
+                                : cmp_tree_expected_uniform(&s, RECORD);
     }
     cmp_specimen_close(&s);
     return st;
@@ -79,12 +115,12 @@ static kv_status shape_trees(cmp_bench *b, bool of_space)
 {
     for (unsigned ratio = 2; ratio <= 16; ratio *= 2) {
         struct shaped leveled, tiered;
-        KV_TRY(shape_tree(b, "leveled", "size_ratio", ratio, &leveled));
-        KV_TRY(shape_tree(b, "tiered", "tier_runs", ratio, &tiered));
+        KV_TRY(shape_tree(b, false, ratio, &leveled));
+        KV_TRY(shape_tree(b, true, ratio, &tiered));
         cmp_note(b, "leveled", ratio, of_space ? leveled.space : leveled.wa,
-                 of_space ? cmp_theory_leveled_space(ratio) : NAN);
+                 of_space ? cmp_theory_leveled_space(ratio) : leveled.theory);
         cmp_note(b, "tiered", ratio, of_space ? tiered.space : tiered.wa,
-                 of_space ? NAN : cmp_theory_tiered_wa(FLUSHES, ratio));
+                 of_space ? NAN : tiered.theory);
     }
     return KV_OK;
 }
@@ -106,12 +142,16 @@ static const char *const sorted[] = {"lsm", "bt", "sst", "log"};
 static kv_status write_in_memory(cmp_bench *b, const char *engine, double part)
 {
     cmp_specimen s;
-    cmp_shape shape = {.records = b->records / 4};
+    cmp_shape shape = {.records = b->records};
     shape.memory_bytes = (uint64_t)(shape.records * RECORD * part);
     kv_status st = cmp_specimen_load(b, &s, engine, shape);
     if (st == KV_OK) st = cmp_specimen_update(&s, 2 * shape.records);
     if (st == KV_OK) st = cmp_specimen_settle(&s);
-    if (st == KV_OK) cmp_note(b, engine, part, written_per_byte(&s), NAN);
+    if (st == KV_OK) {
+        cmp_note(b, engine, part, written_per_byte(&s),
+                 strcmp(engine, "bt") == 0 ? tree_expects(&s)
+                                           : leveled_expects(&s));
+    }
     cmp_specimen_close(&s);
     return st;
 }
@@ -120,15 +160,18 @@ static kv_status write_in_memory(cmp_bench *b, const char *engine, double part)
 static kv_status read_in_memory(cmp_bench *b, const char *engine, double part)
 {
     cmp_specimen s;
-    cmp_shape shape = {.records = b->records / 4};
-    uint32_t gets = shape.records / 2;
+    cmp_shape shape = {.records = b->records};
+    uint32_t gets = shape.records / 4;
     shape.memory_bytes = (uint64_t)(shape.records * RECORD * part);
     kv_status st = cmp_specimen_load(b, &s, engine, shape);
     if (st == KV_OK) st = cmp_specimen_get_some(&s, gets);
     if (st == KV_OK) cmp_specimen_mark(&s);
     if (st == KV_OK) st = cmp_specimen_get_some(&s, gets);
     if (st == KV_OK) {
-        cmp_note(b, engine, part, (double)cmp_specimen_reads(&s) / gets, NAN);
+        double reads = (double)cmp_specimen_reads(&s) / gets, theory = NAN;
+        if (strcmp(engine, "log") == 0) theory = 1;
+        if (strcmp(engine, "bt") == 0) theory = 1 - cmp_pages_cached(&s);
+        cmp_note(b, engine, part, reads, theory);
     }
     cmp_specimen_close(&s);
     return st;
@@ -183,8 +226,9 @@ static kv_status keep_to_budget(cmp_bench *b, const struct budget *way,
              "log:hints=off,merge=%s,garbage_percent=%u,segment_bytes=%u",
              way->merge, percent, shape.records * RECORD / 64);
     kv_status st = cmp_specimen_load(b, &s, engine, shape);
-    double load = (double)cmp_specimen_stats(&s).disk_bytes;
-    double framing = load / (double)s.live_bytes;
+    kv_stats loaded = cmp_specimen_stats(&s);
+    double framing =
+        (double)loaded.disk[KV_FOR_DATA].write_bytes / (double)s.live_bytes;
     if (st == KV_OK) st = update_by(&s, way->pattern, 2 * shape.records);
     if (st == KV_OK) cmp_specimen_mark(&s); // it is steady now
     if (st == KV_OK) st = update_by(&s, way->pattern, 3 * shape.records);
@@ -267,12 +311,19 @@ static kv_status commit_groups(cmp_specimen *s, uint32_t group, double *rate)
 static kv_status commit_in_groups(cmp_bench *b, const char *engine)
 {
     cmp_specimen s;
+    enum { SIZES = 6 }; // 1, 4, .. 1024
+    double rate[SIZES];
     cmp_shape shape = {.records = b->records / 4};
     kv_status st = cmp_specimen_load(b, &s, engine, shape);
-    for (uint32_t group = 1; group <= 1024 && st == KV_OK; group *= 4) {
-        double rate = 0;
-        st = commit_groups(&s, group, &rate);
-        if (st == KV_OK) cmp_note(b, engine, group, rate, NAN);
+    for (int i = 0; i < SIZES && st == KV_OK; i++) {
+        st = commit_groups(&s, 1u << (2 * i), &rate[i]);
+    }
+    // The largest group says what a record costs, the smallest what a sync.
+    double record = 1 / rate[SIZES - 1], sync = 1 / rate[0] - record;
+    for (int i = 0; i < SIZES && st == KV_OK; i++) {
+        double group = 1u << (2 * i);
+        cmp_note(b, engine, group, rate[i],
+                 sync > 0 ? cmp_theory_commit_rate(sync, group, record) : NAN);
     }
     cmp_specimen_close(&s);
     return st;
@@ -343,8 +394,8 @@ const cmp_claim cmp_studies[] = {
      .text = "How large should a level be, for writing?",
      .first = "Performance optimizations",
      .second = "Compaction strategies",
-     .setup = "Memtables of a sixtieth of the data; every record replaced "
-              "three times on the mean, leveled and tiered.",
+     .setup = "Data of 122 memtables, aged by one rewrite, then every record "
+              "replaced twice on the mean, leveled and tiered.",
      .x = "size ratio or runs per tier",
      .y = "bytes written / bytes given",
      .is_counted = true,
@@ -353,7 +404,7 @@ const cmp_claim cmp_studies[] = {
      .text = "How large should a level be, for space?",
      .first = "Performance optimizations",
      .second = "Compaction strategies",
-     .setup = "The same; bytes on disk in the end / live bytes.",
+     .setup = "The same; bytes of tables in the end / live bytes.",
      .x = "size ratio or runs per tier",
      .y = "bytes on disk / live bytes",
      .is_counted = true,
