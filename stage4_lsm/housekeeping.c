@@ -299,8 +299,8 @@ enum { STEP_BYTES_MAX = 1 << 20, STEP_BYTES_MIN = 16 << 10 };
 // A limited rate takes smaller steps, some ten of them in a second.
 static uint64_t step_bytes(const lsm_store *s)
 {
-    uint64_t bytes = s->config.rate_bytes / 10;
-    if (bytes == 0 || bytes > STEP_BYTES_MAX) return STEP_BYTES_MAX;
+    uint64_t rate = s->config.rate_bytes, bytes = rate / 10;
+    if (rate == 0 || bytes > STEP_BYTES_MAX) return STEP_BYTES_MAX;
     return bytes > STEP_BYTES_MIN ? bytes : STEP_BYTES_MIN;
 }
 

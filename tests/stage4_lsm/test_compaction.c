@@ -310,11 +310,54 @@ static void filters_are_worth_their_bits(void **state)
     assert_true(monkey < uniform);
 }
 
+// ---- the rate ---------------------------------------------------------------
+
+// Into how many steps the same flush is cut.
+static uint64_t steps_of_a_flush(uint64_t rate_bytes)
+{
+    kv_disk *disk = NULL;
+    lsm_store s = {0};
+    uint64_t steps = 0;
+    assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
+    lsm_config config = filter_config(disk, false);
+    config.memtable_bytes = config.memory_bytes = 64 << 20;
+    config.rate_bytes = rate_bytes;
+    assert_ok(lsm_store_open(&s, &config, &nobody));
+    load(&s);
+    for (bool did_work = true; did_work; steps++) {
+        assert_ok(lsm_store_settle_step(&s, &did_work));
+    }
+    uint64_t bytes = s.gate.current->version->runs[0].bytes;
+    print_message("%llu bytes in %llu steps\n", (unsigned long long)bytes,
+                  (unsigned long long)steps);
+    assert_true(bytes > RECORDS * VALUE_BYTES);
+    assert_ok(lsm_store_close(&s));
+    kv_disk_close(disk);
+    return steps;
+}
+
+// Who limits the rate gets it in tenths of a second, but not below 16 KiB.
+static void a_limited_rate_is_made_of_smaller_steps(void **state)
+{
+    (void)state;
+    enum { BYTES = RECORDS * VALUE_BYTES };
+    uint64_t any = steps_of_a_flush(0);
+    uint64_t fast = steps_of_a_flush(UINT64_C(1) << 30);
+    uint64_t slow = steps_of_a_flush(1 << 20);
+    uint64_t slowest = steps_of_a_flush(1);
+    assert_int_equal(fast, any); // a MiB at a time
+    assert_true(any < BYTES / (1 << 20) + 10);
+    assert_true(slow > BYTES / (210 << 10));
+    assert_true(slowest > BYTES / (32 << 10));
+    assert_true(any < slow && slow < slowest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_end_where_tables_below_do),
         cmocka_unit_test(filters_are_worth_their_bits),
+        cmocka_unit_test(a_limited_rate_is_made_of_smaller_steps),
     };
     return cmocka_run_group_tests_name("stage4.compaction", tests, NULL, NULL);
 }

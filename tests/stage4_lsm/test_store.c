@@ -87,7 +87,7 @@ static void leveled_costs_what_the_model_says(void **state)
     // what drags least, and dynamic sizes, save some.
     double wa = steady_amplification(CI_KNOBS ",level0_runs=4", 2 * KEYS);
     printf("leveled: %.2f\n", wa);
-    assert_true(wa > 5 && wa < 11.4 * 1.15);
+    assert_true(wa > 10 * 0.85 && wa < 11.4 * 1.15);
 }
 
 static void tiered_costs_less(void **state)
@@ -96,7 +96,7 @@ static void tiered_costs_less(void **state)
     // The simulation in science.md 2.3 says 5.3 for 4 runs.
     double wa = steady_amplification(CI_KNOBS ",compaction=tiered", 2 * KEYS);
     printf("tiered: %.2f\n", wa);
-    assert_true(wa > 5.3 * 0.7 && wa < 5.3 * 1.15);
+    assert_true(wa > 5.3 * 0.85 && wa < 5.3 * 1.15);
 }
 
 static void keys_in_order_are_never_merged(void **state)
@@ -127,7 +127,7 @@ static void dynamic_levels_bound_the_space(void **state)
     double live = 0.95 * KEYS * (KEY_BYTES + VALUE_BYTES); // 1 - e^-3
     double space = (double)stats.disk_bytes / live;
     printf("space: %.3f\n", space);
-    assert_true(space < 1.3);
+    assert_true(space < 1.15);
     assert_ok(kv_close(db));
     test_remove_dir(path);
 }
