@@ -35,36 +35,61 @@ static void take_not_applicable(void *arg, char *line)
     take_reason(a, line);
 }
 
-void cmp_attempt_run(cmp_attempt *a, const cmp_trial *trial, unsigned limit_s,
-                     void (*tick)(void *), void *tick_arg)
+// False if there is no directory to work in.
+static bool prepare(cmp_attempt *a, const cmp_trial *trial)
 {
     *a = (cmp_attempt){0};
     cmp_remove_tree(trial->dir);
-    if (cmp_make_dir(trial->dir) != KV_OK) {
-        a->verdict = CMP_VOIDED;
-        snprintf(a->reason, sizeof a->reason, "failed: %.500s",
-                 kv_last_error());
-        return;
-    }
-    cmp_trial own = *trial;
-    cmp_child child = {.work = cmp_trial_run,
-                       .arg = &own,
-                       .limit_s = limit_s,
-                       .tick = tick,
-                       .tick_arg = tick_arg};
-    cmp_child_run(&child);
-    cmp_remove_tree(trial->dir);
-    a->text = child.text;
+    if (cmp_make_dir(trial->dir) == KV_OK) return true;
+    a->verdict = CMP_VOIDED;
+    snprintf(a->reason, sizeof a->reason, "failed: %.500s", kv_last_error());
+    return false;
+}
+
+static void conclude(cmp_attempt *a, cmp_child *child)
+{
+    a->text = child->text;
     kv_buf_append(&a->text, kv_slice_of("", 1));
-    a->is_stopped = child.ending == CMP_STOPPED;
-    if (child.ending != CMP_ENDED_WELL) {
+    a->is_stopped = child->ending == CMP_STOPPED;
+    if (child->ending != CMP_ENDED_WELL) {
         a->verdict = CMP_VOIDED;
-        take_reason(a, child.reason);
+        take_reason(a, child->reason);
         return;
     }
     cmp_attempt_each(a, 'A', take_answers, a);
     cmp_attempt_each(a, 'N', take_not_applicable, a);
     cmp_attempt_each(a, 'V', take_void, a);
+}
+
+void cmp_attempts_run(cmp_attempt *a, cmp_trial *trial, size_t count,
+                      unsigned limit_s, void (*tick)(void *), void *tick_arg)
+{
+    cmp_child child[CMP_CHILDREN_MAX];
+    size_t of[CMP_CHILDREN_MAX], children = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!prepare(&a[i], &trial[i])) {
+            kv_buf_append(&a[i].text, kv_slice_of("", 1));
+            continue;
+        }
+        of[children] = i;
+        child[children++] = (cmp_child){.work = cmp_trial_run,
+                                        .arg = &trial[i],
+                                        .limit_s = limit_s,
+                                        .tick = tick,
+                                        .tick_arg = tick_arg};
+    }
+    if (children > 0) cmp_children_run(child, children);
+    for (size_t i = 0; i < children; i++) {
+        cmp_remove_tree(trial[of[i]].dir);
+        conclude(&a[of[i]], &child[i]);
+    }
+}
+
+void cmp_attempt_run(cmp_attempt *a, const cmp_trial *trial, unsigned limit_s,
+                     void (*tick)(void *), void *tick_arg)
+{
+    cmp_trial own = *trial;
+    cmp_attempts_run(a, &own, 1, limit_s, tick, tick_arg);
 }
 
 void cmp_attempt_free(cmp_attempt *a)

@@ -25,6 +25,10 @@ typedef struct cmp_attempt {
 // `trial->dir` is made and removed. Free the attempt in any case.
 void cmp_attempt_run(cmp_attempt *a, const cmp_trial *trial, unsigned limit_s,
                      void (*tick)(void *), void *tick_arg);
+// The same for up to CMP_CHILDREN_MAX of them at once, each in its own
+// directory: for trials that count, for what they find takes no time.
+void cmp_attempts_run(cmp_attempt *a, cmp_trial *trial, size_t count,
+                      unsigned limit_s, void (*tick)(void *), void *tick_arg);
 void cmp_attempt_free(cmp_attempt *a);
 
 // Calls `each` with every line of that letter, without it and its tab. The line

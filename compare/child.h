@@ -6,6 +6,8 @@
 //        ▲ ◀── text ───────┘ │
 //        └ waits, with a     ▼ ends well, crashes, or is ended at its limit
 //          limit of time
+//
+// Several may run at once, where no time is measured: one a processor.
 
 #ifndef COMPARE_CHILD_H
 #define COMPARE_CHILD_H
@@ -25,16 +27,26 @@ typedef struct cmp_child {
     void (*work)(FILE *out, void *arg);
     void *arg;
     unsigned limit_s;
-    void (*tick)(void *arg); // a few times a second while waiting; may be NULL
+    void (*tick)(void *arg); // a few times a second; may be NULL
     void *tick_arg;
 
     kv_buf text; // all the child wrote to `out`; the caller frees it
     cmp_ending ending;
     char reason[128];
+
+    int pid, from; // while it runs
+    uint64_t deadline;
 } cmp_child;
+
+enum { CMP_CHILDREN_MAX = 8 };
 
 // Runs the work to its end. Requires that no other thread is running.
 void cmp_child_run(cmp_child *c);
+// The same for all of them at once; each has its own limit and ending. The
+// first one's tick is called.
+void cmp_children_run(cmp_child *c, size_t count);
+// How many the machine has processors for.
+unsigned cmp_children_at_once(void);
 
 // From now on ^C and a polite kill only end the child that runs, and make this
 // true: what was measured so far gets written.

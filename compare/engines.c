@@ -17,21 +17,18 @@
 // Made by kv_engine_table (CMake).
 extern const kv_engine *const kv_all_engines[];
 
-// The first three take part unless others are named: their idea is that of the
-// stages so far.
 static const struct {
     const char *name, *package;
-    bool is_default;
 } yardsticks[] = {
-    {"glib", "libglib2.0-dev", true},
-    {"tkrzw", "libtkrzw-dev", true},
-    {"kyoto", "libkyotocabinet-dev", true},
-    {"leveldb", "libleveldb-dev", false},
-    {"lmdb", "liblmdb-dev", false},
-    {"rocksdb", "librocksdb-dev", false},
-    {"sqlite", "libsqlite3-dev", false},
-    {"berkeley", "libdb5.3-dev", false},
-    {"wiredtiger", "libwiredtiger-dev", false},
+    {"glib", "libglib2.0-dev"},
+    {"tkrzw", "libtkrzw-dev"},
+    {"kyoto", "libkyotocabinet-dev"},
+    {"leveldb", "libleveldb-dev"},
+    {"lmdb", "liblmdb-dev"},
+    {"rocksdb", "librocksdb-dev"},
+    {"sqlite", "libsqlite3-dev"},
+    {"berkeley", "libdb5.3-dev"},
+    {"wiredtiger", "libwiredtiger-dev"},
 };
 
 enum { YARDSTICKS = sizeof yardsticks / sizeof *yardsticks };
@@ -49,12 +46,6 @@ const char *cmp_engine_name(size_t index)
     if (index < stages) return kv_describe(kv_all_engines[index])->name;
     index -= stages;
     return index < YARDSTICKS ? yardsticks[index].name : NULL;
-}
-
-bool cmp_engine_is_default(size_t index)
-{
-    size_t stages = stage_count();
-    return index < stages || yardsticks[index - stages].is_default;
 }
 
 // ---- modules ----------------------------------------------------------------

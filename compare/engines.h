@@ -46,8 +46,6 @@ const char *cmp_bytes_word(cmp_bytes bytes);
 
 // Every name that can be asked for: stages, then yardsticks. NULL at the end.
 const char *cmp_engine_name(size_t index);
-// True for those that take part when nobody is named.
-bool cmp_engine_is_default(size_t index);
 // How a stage or yardstick calls itself: "Tkrzw HashDBM (Tkrzw 1.0.25)".
 void cmp_engine_title(const cmp_engine *e, kv_buf *to);
 // "durable ordered reclaims", in words, parted by blanks.

@@ -400,9 +400,14 @@ static kv_status fill_in(cmp_options *o, size_t engines)
     bool takes_all = o->engine_count == 0 && engines == 0;
     const char *name;
     for (size_t i = 0; takes_all && (name = cmp_engine_name(i)) != NULL; i++) {
-        if (cmp_engine_is_default(i)) KV_TRY(cmp_select_engine(o, name));
+        KV_TRY(cmp_select_engine(o, name));
     }
+    o->spares_guests = takes_all;
     KV_TRY(cmp_select_workloads(o, workloads_text));
+    bool is_named = workloads_text != NULL || o->trace.count > 0;
+    for (size_t i = 0; is_named && i < o->workload_count; i++) {
+        o->workload[i].is_core = true; // whoever names one wants it of all
+    }
     for (size_t i = 0; i < set_count; i++) KV_TRY(cmp_select_knob(o, sets[i]));
     o->setup.data = &o->data;
     uint32_t most = o->setup.threads + o->setup.readers + o->setup.writers;

@@ -37,7 +37,8 @@ typedef struct cmp_options {
     unsigned reps, limit_s;
     double open_s, rate[8]; // of open loops, as in a profile
     size_t rate_count;
-    bool paces_all; // not only those workloads that ask for it
+    bool paces_all;     // not only those workloads that ask for it
+    bool spares_guests; // yardsticks run the core workloads only (plan.h)
     bool no_progress, no_page;
     char command[1024]; // the whole line, for the manifest
 } cmp_options;

@@ -9,13 +9,6 @@
 
 // ---- numbers ----------------------------------------------------------------
 
-static unsigned count_present(const cmp_options *o, size_t limit)
-{
-    unsigned present = 0;
-    for (size_t e = 0; e < limit; e++) present += o->engine[e].engine != NULL;
-    return present;
-}
-
 static unsigned count_open_loops(const cmp_options *o, const cmp_workload *w)
 {
     bool is_open = (w->paced || o->paces_all) && w->loads && w->trace == NULL &&
@@ -23,17 +16,42 @@ static unsigned count_open_loops(const cmp_options *o, const cmp_workload *w)
     return is_open ? (unsigned)o->rate_count : 0;
 }
 
-// Repetition 0 counts, the next `reps` are timed, then one has a clock: as many
-// trials for every workload and engine.
+// Repetition 0 counts, the next `reps` are timed, then one has a clock.
 static unsigned trials_of_one(const cmp_options *o) { return o->reps + 2; }
 
-static unsigned number_of(const cmp_options *o, const cmp_step *s)
+bool cmp_plan_spares(const cmp_options *o, const cmp_engine *e)
 {
-    unsigned each = trials_of_one(o);
-    unsigned rep = s->rep < each ? s->rep : each - 1;
-    unsigned row = (unsigned)s->workload * each + rep;
-    return row * count_present(o, o->engine_count) +
-           count_present(o, s->engine) + 1;
+    return o->spares_guests && e->engine != NULL && e->yardstick != NULL;
+}
+
+// P4
+static bool is_due(const cmp_options *o, size_t workload, unsigned rep,
+                   const cmp_engine *e)
+{
+    if (!cmp_plan_spares(o, e)) return e->engine != NULL;
+    const cmp_workload *w = &o->workload[workload];
+    return w->is_core && rep <= 1;
+}
+
+// How many of the first `limit` engines have that repetition.
+static unsigned count_due(const cmp_options *o, size_t workload, unsigned rep,
+                          size_t limit)
+{
+    unsigned due = 0;
+    for (size_t e = 0; e < limit; e++) {
+        due += is_due(o, workload, rep, &o->engine[e]);
+    }
+    return due;
+}
+
+// Of the step that is due now.
+static unsigned number_of(const cmp_options *o, cmp_step *s)
+{
+    unsigned last = trials_of_one(o) - 1;
+    if (s->rep <= last) return ++s->numbered;
+    // P3: the open loop goes with the trial that had a clock.
+    return s->numbered - count_due(o, s->workload, last, o->engine_count) +
+           count_due(o, s->workload, last, s->engine) + 1;
 }
 
 // One step onward in the order of a run, whether an engine is there or not.
@@ -56,7 +74,7 @@ bool cmp_plan_next(const cmp_options *o, cmp_step *s)
     for (;;) {
         step(o, s);
         if (s->workload >= o->workload_count) return false;
-        if (o->engine[s->engine].engine == NULL) continue;
+        if (!is_due(o, s->workload, s->rep, &o->engine[s->engine])) continue;
         s->trial = number_of(o, s);
         if (s->trial % o->shares == o->share % o->shares) return true;
     }
@@ -64,8 +82,13 @@ bool cmp_plan_next(const cmp_options *o, cmp_step *s)
 
 unsigned cmp_plan_trials(const cmp_options *o)
 {
-    return (unsigned)o->workload_count * trials_of_one(o) *
-           count_present(o, o->engine_count);
+    unsigned trials = 0;
+    for (size_t w = 0; w < o->workload_count; w++) {
+        for (unsigned rep = 0; rep < trials_of_one(o); rep++) {
+            trials += count_due(o, w, rep, o->engine_count);
+        }
+    }
+    return trials;
 }
 
 kv_status cmp_plan_check(const cmp_options *o)

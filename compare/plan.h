@@ -19,6 +19,9 @@
 //   P3  An open loop is no trial of its own: its rate is a share of the speed
 //       that the trial with the clock measured, so it stays with it. In the
 //       order of a run it comes after the trials of all engines.
+//   P4  Where nobody named engines, the yardsticks are guests: each runs the
+//       core workloads only (kv.core, or those that were named), counted once
+//       and timed once. The stages run everything.
 
 #ifndef COMPARE_PLAN_H
 #define COMPARE_PLAN_H
@@ -29,13 +32,16 @@
 typedef struct cmp_step {
     size_t workload, engine; // indexes into the options
     unsigned rep;
-    unsigned trial; // its number in the list, from 1
+    unsigned trial;    // its number in the list, from 1
+    unsigned numbered; // trials of the list so far, whoever's share they are
     bool has_begun;
 } cmp_step;
 
 // The next step of the share that `o` names, in the order of a run; false after
 // the last. Begins with {0}.
 bool cmp_plan_next(const cmp_options *o, cmp_step *s);
+// True if the engine is a guest (P4).
+bool cmp_plan_spares(const cmp_options *o, const cmp_engine *e);
 // Of the whole list.
 unsigned cmp_plan_trials(const cmp_options *o);
 // KV_INVALID if there are more shares than trials.

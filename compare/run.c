@@ -137,6 +137,13 @@ static void take_speed(void *arg, char *line)
     if (sscanf(line, "%*s %*s %lf", speed) != 1) *speed = 0;
 }
 
+// A step is over; its rate, or 0.
+static void take_step(struct run *run, double operations_per_s)
+{
+    cmp_progress_step(&run->progress, operations_per_s);
+    if (!run->must_stop && !cmp_was_stopped()) run->facts.steps++;
+}
+
 static void try_trial(struct run *run, const cmp_trial *trial)
 {
     const cmp_options *o = run->options;
@@ -156,46 +163,110 @@ static void try_trial(struct run *run, const cmp_trial *trial)
     double rate = attempt.verdict == CMP_VALID && trial->kind == CMP_TIME
                       ? cmp_attempt_value(&attempt, "run", "ops_per_s")
                       : 0;
-    cmp_progress_step(&run->progress, rate);
+    take_step(run, rate);
     cmp_attempt_free(&attempt);
 }
 
 // Repetition 0 counts, the next `reps` are timed, then one has a clock, then
 // come the open loops at their shares of the speed that was measured.
-static void try_once(struct run *run, const cmp_engine *engine,
-                     const cmp_workload *workload, unsigned rep)
+static cmp_trial make_trial(const struct run *run, const cmp_step *s)
 {
     const cmp_options *o = run->options;
+    unsigned clock = o->reps + 1;
     cmp_trial trial = {.setup = &o->setup,
-                       .engine = engine,
-                       .workload = workload,
-                       .kind = rep == 0         ? CMP_COUNT
-                               : rep <= o->reps ? CMP_TIME
+                       .engine = &o->engine[s->engine],
+                       .workload = &o->workload[s->workload],
+                       .kind = s->rep == 0      ? CMP_COUNT
+                               : s->rep < clock ? CMP_TIME
                                                 : CMP_DELAY,
-                       .rep = rep,
+                       .rep = s->rep,
                        .dir = (char *)run->scratch.data};
-    if (rep > o->reps + 1) {
-        double speed = run->closed_per_s[engine - o->engine];
-        if (!(speed > 0)) {
-            cmp_progress_step(&run->progress, 0);
-            return;
-        }
-        trial.kind = CMP_PACED;
-        trial.share = o->rate[rep - o->reps - 2];
-        trial.rate = trial.share * speed;
-        trial.seconds = o->open_s;
+    if (s->rep <= clock) return trial;
+    trial.kind = CMP_PACED;
+    trial.share = o->rate[s->rep - clock - 1];
+    trial.rate = trial.share * run->closed_per_s[s->engine];
+    trial.seconds = o->open_s;
+    return trial;
+}
+
+static void try_alone(struct run *run, const cmp_step *s)
+{
+    cmp_trial trial = make_trial(run, s);
+    bool has_rate = trial.kind != CMP_PACED || trial.rate > 0;
+    if (has_rate) try_trial(run, &trial);
+    else take_step(run, 0);
+}
+
+// Bytes that a workload's store may take on the way, with much to spare.
+static uint64_t room_for(const cmp_options *o, const cmp_workload *w)
+{
+    enum { COPIES = 16, BASE = 256 << 20 };
+    size_t key = w->key_bytes ? w->key_bytes : o->setup.key_bytes;
+    size_t value = w->value_bytes ? w->value_bytes : o->setup.value_bytes;
+    double bytes = (double)(key + value) * o->setup.records * w->records;
+    if (w->is_real) bytes = (double)(o->data.key_bytes + o->data.value_bytes);
+    return BASE + COPIES * (uint64_t)bytes;
+}
+
+// Where trials that count have their stores: in memory if there is much room,
+// for counters do not depend on what a disk is made of, and no sync waits.
+static void name_directories(const struct run *run, cmp_trial *trial,
+                             size_t count, kv_buf *dir)
+{
+    uint64_t room = 0;
+    bool has_trace = false;
+    for (size_t i = 0; i < count; i++) {
+        room += room_for(run->options, trial[i].workload);
+        has_trace = has_trace || trial[i].workload->trace != NULL;
     }
-    try_trial(run, &trial);
+    kv_buf memory = {0};
+    bool fits = !has_trace && cmp_memory_scratch(&memory, room);
+    if (!fits) kv_buf_printf(&memory, "%s", (char *)run->scratch.data);
+    kv_buf_append(&memory, kv_slice_of("", 1));
+    for (size_t i = 0; i < count; i++) {
+        kv_buf_printf(&dir[i], "%s-%zu%c", (char *)memory.data, i, '\0');
+        trial[i].dir = (char *)dir[i].data;
+    }
+    kv_buf_free(&memory);
+}
+
+// What counts takes no time: a processor each.
+static void count_together(struct run *run, const cmp_step *step, size_t count)
+{
+    cmp_trial trial[CMP_CHILDREN_MAX];
+    cmp_attempt attempt[CMP_CHILDREN_MAX];
+    kv_buf dir[CMP_CHILDREN_MAX] = {{0}};
+    if (count == 0) return;
+    for (size_t i = 0; i < count; i++) trial[i] = make_trial(run, &step[i]);
+    name_directories(run, trial, count, dir);
+    cmp_progress_start(&run->progress, trial[0].workload->name,
+                       trial[0].engine->label, 0);
+    cmp_attempts_run(attempt, trial, count, run->options->limit_s,
+                     cmp_progress_tick, &run->progress);
+    for (size_t i = 0; i < count; i++) {
+        judge(run, &attempt[i], &trial[i]);
+        take_step(run, 0);
+        cmp_attempt_free(&attempt[i]);
+        kv_buf_free(&dir[i]);
+    }
 }
 
 static void try_all(struct run *run)
 {
-    const cmp_options *o = run->options;
-    // Where a row was lost, those to come would be, too.
-    for (cmp_step s = {0}; run->results.error == 0 && cmp_plan_next(o, &s);) {
-        try_once(run, &o->engine[s.engine], &o->workload[s.workload], s.rep);
+    cmp_step waiting[CMP_CHILDREN_MAX], s = {0};
+    size_t count = 0, most = cmp_children_at_once();
+    for (bool has_next = true; has_next;) {
+        has_next = cmp_plan_next(run->options, &s);
+        bool counts = has_next && s.rep == 0;
+        if (counts) waiting[count++] = s;
+        if (counts && count < most) continue;
+        count_together(run, waiting, count);
+        count = 0;
+        // Where a row was lost, those to come would be, too.
+        bool is_over = run->must_stop || run->results.error != 0;
+        if (is_over || cmp_was_stopped()) return;
+        if (has_next && !counts) try_alone(run, &s);
         if (run->must_stop || cmp_was_stopped()) return;
-        run->facts.steps++;
     }
 }
 
@@ -207,6 +278,27 @@ static void name_absent(struct run *run)
         record_void(run, o->engine[e].label, "*", "NA", o->engine[e].absent);
         fprintf(stderr, "%s: %s\n", o->engine[e].label, o->engine[e].absent);
     }
+}
+
+// Why guests have fewer rows.
+static void name_guests(struct run *run)
+{
+    const cmp_options *o = run->options;
+    kv_buf why = {0};
+    kv_buf_printf(&why, "n/a: as a guest it ran only");
+    for (size_t w = 0; w < o->workload_count; w++) {
+        if (!o->workload[w].is_core) continue;
+        kv_buf_printf(&why, " %s", o->workload[w].name);
+    }
+    kv_buf_printf(&why,
+                  ", timed once; --engines with its name runs it in "
+                  "full%c",
+                  '\0');
+    for (size_t e = 0; e < o->engine_count; e++) {
+        if (!cmp_plan_spares(o, &o->engine[e])) continue;
+        record_void(run, o->engine[e].label, "*", "NA", (char *)why.data);
+    }
+    kv_buf_free(&why);
 }
 
 static int finish(struct run *run)
@@ -246,6 +338,7 @@ int cmp_run(cmp_options *o)
     cmp_catch_stop();
     cmp_facts_write_begin(&run.facts, o, &run.results);
     name_absent(&run);
+    name_guests(&run);
     cmp_progress_begin(&run.progress, run.facts.steps_due, !o->no_progress);
     cmp_summary_init(&run.summary, o);
     try_all(&run);

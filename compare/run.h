@@ -6,6 +6,9 @@
 //                                    then open loops
 //           for each engine          so that what drifts drifts for all
 //               a trial in a child process ──▶ rows in the result files
+//
+// Trials that count run side by side, a processor each, with their stores in
+// memory if there is room; whatever has a clock runs alone, in --out.
 
 #ifndef COMPARE_RUN_H
 #define COMPARE_RUN_H

@@ -169,6 +169,8 @@ static kv_status set_ours(cmp_workload *w, const char *name, const char *value)
         w->loads = strcmp(value, "none") != 0;
     } else if (strcmp(name, "about") == 0) {
         snprintf(w->about, sizeof w->about, "%s", value);
+    } else if (strcmp(name, "core") == 0) {
+        w->is_core = strcmp(value, "yes") == 0;
     } else if (strcmp(name, "default") == 0) {
         w->is_default = strcmp(value, "no") != 0;
     } else if (strcmp(name, "age") == 0) {

@@ -37,6 +37,7 @@
 //   kv.age                             yes: the store is aged before the run
 //   kv.paced                           yes: also run in an open loop
 //   kv.default                         no: runs only when it is named
+//   kv.core                            yes: guests run it, too (plan.h)
 //   kv.about                           one line for charts
 //
 // A trace (trace.h) is a workload, too: its operations are those of the file.
@@ -93,6 +94,7 @@ typedef struct cmp_workload {
     bool loads;        // the records are there before the operations
     bool is_real;      // of the data that was given, not of made-up records
     bool is_default;   // runs when no workload is named
+    bool is_core;      // of the few that every engine runs
     double operations; // per record
     bool has_sync;
     kv_sync_mode sync;

@@ -62,7 +62,8 @@ if [ -n "$stage" ] && own_disk true 2>/dev/null; then
         --records 100000 --reps 1 --no-page --no-progress --out "$0/out" >"$3.out" 2>"$3.err"
         echo $? >"$3.code"; cp -r "$0/out" "$3"' "$dir/disk" "$compare" "$stage" "$dir/kept"
     [ "$(cat "$dir/kept.code")" -eq 3 ] || say "a full disk is no failure"
-    grep -q '	fill-random	0	full: ' "$dir/kept/void.tsv" ||
+    # What is counted has its stores in memory, where there is room.
+    grep -q '	fill-random	[01]	full: ' "$dir/kept/void.tsv" ||
         say "a full disk is not told: $(cat "$dir/kept/void.tsv")"
     grep -q '	fill-sync	run	1	ops_per_s' "$dir/kept/measures.tsv" ||
         say "what was measured before the disk was full is gone"

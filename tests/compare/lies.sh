@@ -30,7 +30,7 @@ expect() {
         [ "$(wc -l <"$dir/$1/void.tsv")" -eq 1 ] ||
             say "lie=$1: $(cat "$dir/$1/void.tsv")"
     fi
-    [ ! -e "$dir/$1/store" ] || say "lie=$1: the store was left behind"
+    [ -z "$(find "$dir/$1" -name 'store*')" ] || say "lie=$1: the store was left behind"
     [ -s "$dir/$1/results.json" ] || say "lie=$1: no results.json"
 }
 

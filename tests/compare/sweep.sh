@@ -55,6 +55,26 @@ for n in 1 3 5 $trials; do
 done
 plan --only 2/3 | awk 'NR > 1 && $1 % 3 != 2 { exit 1 }' || say "share 2/3 has others' trials"
 
+# ---- nobody named: the stages run everything, yardsticks what is core ----
+guests='glib|tkrzw|kyoto|leveldb|lmdb|rocksdb|sqlite|berkeley|wiredtiger'
+"$compare" plan --reps 2 --rates 50 >"$dir/guests"
+awk -F'\t' -v guests="^($guests)\$" 'NR == 1 { next }
+    $1 != NR - 1 { exit 1 }
+    $4 ~ guests { if ($3 > 1 || $6 != 0) exit 1; of[$2]; next }
+    { rows[$4 " " $2]++; stages[$4]; all[$2] }
+    END { for (s in stages) for (w in all) if (rows[s " " w] != 4) exit 1
+          if (length(of) > 0 && length(of) >= length(all) / 2) exit 1 }' "$dir/guests" ||
+    say "guests: $(head -40 "$dir/guests")"
+for i in 1 2 3; do
+    "$compare" plan --reps 2 --rates 50 --only "$i/3" | sed 1d
+done | sort -n >"$dir/shares"
+sed 1d "$dir/guests" | cmp -s - "$dir/shares" || say "with guests, 3 shares are not the list"
+"$compare" plan --workloads overwrite | grep -Eq "	($guests)	timed" ||
+    ! "$compare" list engines | grep -Eq '^  lmdb +LMDB' || say "a named workload has no guests"
+"$compare" plan --engines hash,lmdb --reps 2 --workloads overwrite >"$dir/named"
+"$compare" list engines | grep -q '^  lmdb .*absent' ||
+    [ "$(grep -c '	lmdb	' "$dir/named")" -eq 4 ] || say "a yardstick that is named is no guest"
+
 # ---- three shares are one run ----
 # What is counted, without the memory of a process.
 counted() { awk -F'\t' '$4 == 0 && $5 != "rss_bytes"' "$1/measures.tsv" | sort; }
