@@ -161,9 +161,9 @@ static void the_ticker_syncs_and_stops_at_a_failure(void **state)
     assert_ok(kv_put(f->db, kv_str("a"), kv_str("b")));
     while (atomic_load(&script.ticks) < 1) {
     }
+    unsigned ticks = atomic_load(&script.ticks); // before one may be the last
     script.go_read_only = true;
     script.sync = KV_IO;
-    unsigned ticks = atomic_load(&script.ticks);
     while (kv_put(f->db, kv_str("a"), kv_str("b")) == KV_OK) {
     }
     for (int i = 0; i < 200; i++) {

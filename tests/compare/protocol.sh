@@ -42,7 +42,7 @@ awk -F'\t' '$2 == "workloada" { of[$1, $3] = $4; is[$1, $3] = $5 }
     "$dir/all/openloop.tsv" || say "half of the speed: $(cat "$dir/all/openloop.tsv")"
 
 # ---- one stall of 0.3 s: one slow call, or everyone who came meanwhile ----
-run stall --records 2000 --engines "$liar:lie=stall,after=2500" --rates 50 \
+run stall --records 2000 --engines "$liar:lie=stall,after=2100" --rates 50 \
     --open-seconds 0.5 --workloads overwrite || say "stall: $(cat "$dir/err")"
 has stall/openloop.tsv '$3 == 0.5 && $7 >= 100000000' ||
     say "an open loop did not see the stall: $(cat "$dir/stall/openloop.tsv")"
