@@ -38,6 +38,11 @@ kv_cli_code kv_cli_sync(kv_cli_session *s, const kv_cli_request *r)
 
 kv_cli_code kv_cli_backup(kv_cli_session *s, const kv_cli_request *r)
 {
+    if (strcmp(r->words[1], "-") == 0) {
+        return kv_cli_complain(s, CLI_USAGE,
+                               "backup makes a directory: name it, not \"-\" "
+                               "(dump writes to standard output)");
+    }
     return code_of(s, kv_backup(s->db, r->words[1]));
 }
 

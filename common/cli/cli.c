@@ -20,6 +20,18 @@ static bool is_without_dir(const kv_cli_session *s, const kv_cli_request *r)
     return keeps_nothing(s) || first->traits & CLI_ALONE;
 }
 
+// Who names a directory may believe that it will hold something.
+static void warn_of_loss(kv_cli_session *s, const char *dir, const char *word)
+{
+    const kv_cli_command *command = kv_cli_command_find(word);
+    if (strcmp(dir, "-") == 0 || command == NULL) return;
+    if (!(command->traits & CLI_CHANGES)) return;
+    (void)kv_cli_complain(s, CLI_DONE,
+                          "keeps nothing: %s is not made, and what is written "
+                          "is gone at the end",
+                          dir);
+}
+
 // Takes DIR off the words; on a failure *code is set.
 static bool take_dir(kv_cli_session *s, kv_cli_request *r, kv_cli_code *code)
 {
@@ -44,7 +56,8 @@ static bool take_dir(kv_cli_session *s, kv_cli_request *r, kv_cli_code *code)
             s->program);
         return false;
     }
-    if (!keeps_nothing(s)) s->path = dir;
+    if (keeps_nothing(s)) warn_of_loss(s, dir, r->words[1]);
+    else s->path = dir;
     for (int i = 0; i < r->word_count; i++) r->words[i] = r->words[i + 1];
     r->word_count--;
     return true;

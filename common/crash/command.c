@@ -103,6 +103,9 @@ static kv_status parse_number(const char *word, const char *text, uint64_t max,
     return KV_OK;
 }
 
+// Enough to see what can go wrong, within seconds.
+enum { STATES_DEFAULT = 5000 };
+
 static const char *const model_words[] = {"kill", "ext4", "posix"};
 static const char *const sync_words[] = {"commit", "interval", "none"};
 
@@ -145,7 +148,8 @@ static kv_status parse_flag(const char *flag, const char *text, request *r)
 static kv_status parse_request(int argc, char **argv, request *r)
 {
     *r = (request){.models = 7, .syncs = 1};
-    r->options = (kv_crash_options){.seed = 1, .depth = 2};
+    r->options =
+        (kv_crash_options){.seed = 1, .depth = 2, .states_max = STATES_DEFAULT};
     for (int i = 1; i < argc; i++) {
         char flag[32]; // --ops 10 and --ops=10 are the same
         size_t len = strcspn(argv[i], "=");
@@ -179,8 +183,14 @@ static kv_status explore_one(const kv_engine *engine,
     return KV_OK;
 }
 
-static void print_head(FILE *out)
+static void print_head(const kv_crash_options *options, FILE *out)
 {
+    if (options->states_max > 0) {
+        fprintf(out,
+                "of each row's disks about %" PRIu64
+                " at most; --states 0 judges them all\n",
+                options->states_max);
+    }
     fprintf(out, "%-6s %-9s %8s %9s %9s %9s %9s %11s\n", "model", "sync",
             "moments", "pending", "states", "distinct", "nested", "violations");
 }
@@ -193,7 +203,7 @@ static kv_status explore_all(const kv_engine *engine, request *r, FILE *out,
     uint64_t values[KV_KNOBS_MAX];
     KV_TRY(kv_knobs_parse(info->knobs, info->knob_count, r->options.knobs,
                           values));
-    if (info->caps & KV_CAP_DURABLE) print_head(out);
+    if (info->caps & KV_CAP_DURABLE) print_head(&r->options, out);
     for (unsigned model = 0; model < KV_CRASH_MODELS; model++) {
         for (unsigned sync = 0; sync < 3; sync++) {
             if (!(r->models >> model & 1) || !(r->syncs >> sync & 1)) continue;
