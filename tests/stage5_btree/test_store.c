@@ -136,7 +136,7 @@ static void close_store(bt_store *s)
     kv_free_pages(s, sizeof *s);
 }
 
-enum { COPIED = 36000, COPIED_BYTES = 500 };
+enum { COPIED = 3000, COPIED_BYTES = 8000 };
 
 static void fill(bt_store *s)
 {
