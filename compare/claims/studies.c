@@ -111,16 +111,38 @@ static kv_status shape_tree(cmp_bench *b, bool is_tiered, unsigned ratio,
     return st;
 }
 
+enum { RATIOS = 4, LEVELED = 0, TIERED = 1 }; // 2, 4, 8, 16
+
+// Both studies look at the same trees, which are grown once.
+static struct grown {
+    uint32_t records;
+    uint64_t seed;
+    struct shaped tree[2][RATIOS];
+} grown;
+
+static kv_status grow_trees(cmp_bench *b)
+{
+    if (grown.records == b->records && grown.seed == b->seed) return KV_OK;
+    for (unsigned i = 0; i < RATIOS; i++) {
+        KV_TRY(shape_tree(b, false, 2u << i, &grown.tree[LEVELED][i]));
+        KV_TRY(shape_tree(b, true, 2u << i, &grown.tree[TIERED][i]));
+    }
+    grown.records = b->records;
+    grown.seed = b->seed;
+    return KV_OK;
+}
+
 static kv_status shape_trees(cmp_bench *b, bool of_space)
 {
-    for (unsigned ratio = 2; ratio <= 16; ratio *= 2) {
-        struct shaped leveled, tiered;
-        KV_TRY(shape_tree(b, false, ratio, &leveled));
-        KV_TRY(shape_tree(b, true, ratio, &tiered));
-        cmp_note(b, "leveled", ratio, of_space ? leveled.space : leveled.wa,
-                 of_space ? cmp_theory_leveled_space(ratio) : leveled.theory);
-        cmp_note(b, "tiered", ratio, of_space ? tiered.space : tiered.wa,
-                 of_space ? NAN : tiered.theory);
+    KV_TRY(grow_trees(b));
+    for (unsigned i = 0; i < RATIOS; i++) {
+        unsigned ratio = 2u << i;
+        const struct shaped *leveled = &grown.tree[LEVELED][i];
+        const struct shaped *tiered = &grown.tree[TIERED][i];
+        cmp_note(b, "leveled", ratio, of_space ? leveled->space : leveled->wa,
+                 of_space ? cmp_theory_leveled_space(ratio) : leveled->theory);
+        cmp_note(b, "tiered", ratio, of_space ? tiered->space : tiered->wa,
+                 of_space ? NAN : tiered->theory);
     }
     return KV_OK;
 }
