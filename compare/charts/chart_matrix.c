@@ -93,7 +93,7 @@ static void draw(cmp_figure *f, const matrix *m)
                          .pad_right = 12,
                          .pad_bottom = 30};
     cmp_list panels = {0};
-    cmp_list_add(&panels, "share of crash states that broke the store");
+    cmp_list_add(&panels, "share that broke");
     cmp_script_begin(f, layout, &panels);
     cmp_append(&f->script, "p = 1\n@new_panel\nunset grid\nset border 0\n"
                            "set xtics scale 0 (");

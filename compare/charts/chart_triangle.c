@@ -48,7 +48,7 @@ static void script_names(cmp_figure *f, const place *places, size_t count,
         across[i] = cmp_axis_place(x, places[i].wa);
         at[i] = cmp_axis_place(y, places[i].ra) + 0.055; // above its point
     }
-    cmp_stack_names(across, at, count, 0.2, 16.0 / (HEIGHT - 106), 0.05);
+    cmp_stack_names(across, at, count, 0.38, 16.0 / (HEIGHT - 106), 0.05);
     for (size_t i = 0; i < count; i++) {
         char text[96];
         cmp_number n;

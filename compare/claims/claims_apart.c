@@ -102,7 +102,7 @@ static kv_status large_values_belong_apart(cmp_bench *b)
 const cmp_claim cmp_claims_of_values[] = {
     {.id = "C40",
      .text = "Large values are better kept apart from their keys.",
-     .first = "(not in this edition)",
+     .first = "none",
      .second = "Write amplification",
      .setup = "The same records in an LSM-tree, and in a tree of keys and "
               "places beside a log of values that is cleaned file by file; "

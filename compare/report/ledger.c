@@ -28,9 +28,14 @@ static void figure(const cmp_sheet *t, size_t row, size_t column, kv_buf *to)
 
 static void draw_checks(const cmp_rundir *r, const char *id, kv_buf *to)
 {
-    cmp_append(to, "<div class=\"wide\"><table><thead><tr><th>what</th>"
-                   "<th>measured</th><th></th><th>expected</th><th></th></tr>"
-                   "</thead><tbody>\n");
+    kv_buf_printf(to,
+                  "<div class=\"wide\" role=\"region\" tabindex=\"0\" "
+                  "aria-label=\"Checks of %s\">",
+                  id);
+    cmp_append(to, "<table><thead><tr><th scope=\"col\">what</th>"
+                   "<th scope=\"col\">measured</th><th scope=\"col\">relation"
+                   "</th><th scope=\"col\">expected</th><th scope=\"col\">"
+                   "verdict</th></tr></thead><tbody>\n");
     for (size_t row = 0; row < r->checks.rows; row++) {
         if (strcmp(cmp_sheet_cell(&r->checks, row, CLAIM), id) != 0) continue;
         cmp_append(to, "<tr><td>");

@@ -1,6 +1,16 @@
-// Makes the tables sortable: a button in each column's head. Without scripts
-// the tables are complete, only not sortable.
+// Makes the tables sortable, by a button in each column's head, and unfolds
+// the claims and the tables for the printer. Without scripts the tables are
+// complete, only not sortable, and what is folded is not printed.
 'use strict';
+const folded = '#ledger details:not([open]), #tables details:not([open])';
+let unfolded = [];
+addEventListener('beforeprint', () => {
+  unfolded = Array.from(document.querySelectorAll(folded));
+  for (const part of unfolded) part.open = true;
+});
+addEventListener('afterprint', () => {
+  for (const part of unfolded) part.open = false;
+});
 for (const table of document.querySelectorAll('table.sortable')) {
   const heads = Array.from(table.tHead.rows[0].cells);
   heads.forEach((head, column) => {

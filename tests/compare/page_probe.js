@@ -9,6 +9,13 @@
     const seen = charts.filter((s) => s.getBoundingClientRect().height > 50);
     const unnamed = charts.filter((s) => !document.getElementById(titleOf(s)));
     const ids = all("[id]").map((e) => e.id);
+
+    // What is folded on the screen is there on paper, and folded again after.
+    const isFolded = () => all("#ledger details").every((d) => !d.open);
+    dispatchEvent(new Event("beforeprint"));
+    const printed = all("#ledger details, #tables details").every((d) => d.open);
+    dispatchEvent(new Event("afterprint"));
+    const prints = printed && isFolded();
     all("details").forEach((d) => { d.open = true; });
 
     // A click on a column's head sorts the table by it.
@@ -27,5 +34,6 @@
         " charts " + seen.length +
         " doubles " + (ids.length - new Set(ids).size) +
         " unnamed " + unnamed.length +
-        " sorted " + sorted, "*");
+        " sorted " + sorted +
+        " prints " + prints, "*");
 })();

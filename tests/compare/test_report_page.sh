@@ -116,7 +116,7 @@ END
         fail "chromium failed: $(tail -3 "$dir/log")"
     grep 'CONSOLE' "$dir/log" && fail "the console is not silent at $width"
     got=$(sed -n 's/.*<pre id="answer">\([^<]*\)<.*/\1/p' "$dir/dom")
-    want="width $width overflow 0 errors 0 charts 28 doubles 0 unnamed 0 sorted true"
+    want="width $width overflow 0 errors 0 charts 28 doubles 0 unnamed 0 sorted true prints true"
     [ "$got" = "$want" ] || fail "at $width: '$got', not '$want'"
     echo "$got"
 done
