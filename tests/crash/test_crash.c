@@ -64,7 +64,6 @@ static void explore(const char *knobs, int round, uint64_t seed, uint64_t disks,
     if (model == KV_CRASH_POSIX) options.sector = sectors[round % 3];
     kv_crash_result r;
     assert_ok(kv_crash_explore(engine, &options, stdout, &r));
-    assert_true(r.distinct > 0);
     add_result(&rows[model][sync], &r);
 }
 
@@ -77,6 +76,19 @@ static kv_crash_result sum_of_rows(void)
         }
     }
     return sum;
+}
+
+// Of a few disks one exploration may get none, but no row all of them.
+static uint64_t fewest_of_a_row(void)
+{
+    uint64_t fewest = UINT64_MAX;
+    for (int model = 0; model < KV_CRASH_MODELS; model++) {
+        for (int sync = 0; sync < 3; sync++) {
+            uint64_t distinct = rows[model][sync].distinct;
+            if (distinct < fewest) fewest = distinct;
+        }
+    }
+    return fewest;
 }
 
 static void print_row(const char *model, const char *sync,
@@ -154,6 +166,7 @@ static void no_crash_breaks_the_contract(void **state)
     test_figure("R3", name, "crash disks within recovery", sum.nested);
     assert_int_equal(sum.violations, 0);
     assert_true(sum.fresh >= disks_wanted);
+    assert_true(fewest_of_a_row() > 0);
 }
 
 int main(int argc, char **argv)
