@@ -187,8 +187,8 @@ static void print_head(const kv_crash_options *options, FILE *out)
 {
     if (options->states_max > 0) {
         fprintf(out,
-                "of each row's disks about %" PRIu64
-                " at most; --states 0 judges them all\n",
+                "a sample: about %" PRIu64 " disks a row, and those of second "
+                "crashes; --states 0 judges all\n",
                 options->states_max);
     }
     fprintf(out, "%-6s %-9s %8s %9s %9s %9s %9s %11s\n", "model", "sync",
