@@ -123,12 +123,23 @@ void cmp_facts_write_begin(cmp_facts *f, const cmp_options *o, cmp_results *r)
                      cmp_harness_cost(&o->setup));
 }
 
+static const struct {
+    const char *name, *meaning;
+} checks[CMP_CHECKS] = {
+    {"write_bytes", ": counters equal wchar"},
+    {"read_bytes", ": counters equal rchar"},
+    {"mappings", ": no file was mapped unseen"},
+    {"disk_bytes", ": the ledger equals the files' blocks"},
+    {"parts", ": no part of a counter exceeds it"},
+    {"user_bytes", ""},
+    {"key_count", ""},
+};
+
 void cmp_facts_note_check(cmp_facts *f, const char *what)
 {
-    if (strcmp(what, "user_bytes") == 0) f->checks_user++;
-    if (strcmp(what, "key_count") == 0) f->checks_keys++;
-    if (strcmp(what, "write_bytes") == 0) f->checks_write++;
-    if (strcmp(what, "read_bytes") == 0) f->checks_read++;
+    for (int i = 0; i < CMP_CHECKS; i++) {
+        f->checks[i] += strcmp(what, checks[i].name) == 0;
+    }
 }
 
 void cmp_facts_note_failure(cmp_facts *f, const char *reason)
@@ -146,16 +157,12 @@ void cmp_facts_write_end(const cmp_facts *f, cmp_results *r)
                      "%s %llu answers agree with the oracle",
                      f->wrong_answers > 0 ? "failed, see void.tsv;" : "passed:",
                      (unsigned long long)f->answers);
-    cmp_results_fact(r, "check.user_bytes", "%s in %u phases", bad,
-                     f->checks_user);
-    cmp_results_fact(r, "check.key_count", "%s in %u phases", bad,
-                     f->checks_keys);
-    cmp_results_fact(r, "check.write_bytes",
-                     "%s in %u phases: counters equal wchar", bad,
-                     f->checks_write);
-    cmp_results_fact(r, "check.read_bytes",
-                     "%s in %u phases: counters equal rchar", bad,
-                     f->checks_read);
+    for (int i = 0; i < CMP_CHECKS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "check.%s", checks[i].name);
+        cmp_results_fact(r, key, "%s in %u phases%s", bad, f->checks[i],
+                         checks[i].meaning);
+    }
     cmp_results_fact(r, "trials_failed", "%u",
                      f->wrong_answers + f->failed_checks + f->other_failures);
     cmp_results_fact(r, "trials_wrong", "%u", f->wrong_answers);
@@ -180,10 +187,6 @@ bool cmp_facts_take(cmp_facts *f, const char *key, const char *value)
         const char *key;
         unsigned *to;
     } counts[] = {
-        {"check.user_bytes", &f->checks_user},
-        {"check.key_count", &f->checks_keys},
-        {"check.write_bytes", &f->checks_write},
-        {"check.read_bytes", &f->checks_read},
         {"trials_failed", &f->other_failures}, // less those told below it
         {"trials_wrong", &f->wrong_answers},
         {"trials_miscounted", &f->failed_checks},
@@ -194,6 +197,12 @@ bool cmp_facts_take(cmp_facts *f, const char *key, const char *value)
         bool is_part = counts[i].to == &f->wrong_answers ||
                        counts[i].to == &f->failed_checks;
         if (is_part) f->other_failures -= (unsigned)n;
+        return true;
+    }
+    for (int i = 0; i < CMP_CHECKS; i++) {
+        bool is_check = strncmp(key, "check.", 6) == 0;
+        if (!is_check || strcmp(key + 6, checks[i].name) != 0) continue;
+        f->checks[i] += (unsigned)n;
         return true;
     }
     if (strcmp(key, "check.answers") == 0) {

@@ -7,12 +7,15 @@
 #include "compare/options.h"
 #include "compare/results.h"
 
+// The self-checks (scale.h), as they are called.
+enum { CMP_CHECKS = 7 };
+
 // What is counted while the run goes on.
 typedef struct cmp_facts {
     uint64_t start_ns, answers;
     unsigned steps, steps_due; // of the plan (plan.h): done, and in all
     unsigned wrong_answers, failed_checks, other_failures;
-    unsigned checks_user, checks_keys, checks_write, checks_read;
+    unsigned checks[CMP_CHECKS]; // phases in which each held
 } cmp_facts;
 
 void cmp_facts_write_begin(cmp_facts *f, const cmp_options *o, cmp_results *r);

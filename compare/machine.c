@@ -242,6 +242,57 @@ bool cmp_is_same_directory(const char *path, const char *other)
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+bool cmp_has_exact_blocks(const char *path)
+{
+    static const long tmpfs = 0x01021994;
+    struct statfs fs;
+    return statfs(path, &fs) == 0 && (long)fs.f_type == tmpfs;
+}
+
+// ---- mappings ---------------------------------------------------------------
+
+// The kernel makes the text anew for each read, a page of lines at a time.
+static void read_maps(kv_buf *text)
+{
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : 1;
+    while (got > 0) {
+        kv_buf_reserve(text, 64 << 10);
+        got = read(fd, text->data + text->len, 64 << 10);
+        if (got < 0) break;
+        own_reads++;
+        own_read_bytes += (uint64_t)got;
+        text->len += (size_t)got;
+    }
+    if (fd >= 0) close(fd);
+    kv_buf_append(text, kv_slice_of("", 1));
+}
+
+bool cmp_has_mapped(const char *dir, char *file, size_t size)
+{
+    char *whole = realpath(dir, NULL);
+    if (whole == NULL) return false;
+    kv_buf text = {0};
+    read_maps(&text);
+    bool found = false;
+    for (char *at = (char *)text.data; *at != '\0' && !found;) {
+        size_t len = strcspn(at, "\n");
+        char *next = at + len + (at[len] == '\n');
+        at[len] = '\0';
+        // FROM-TO rw-s OFFSET DEVICE INODE  /the/file
+        const char *mode = strchr(at, ' '), *path = strchr(at, '/');
+        size_t front = strlen(whole);
+        found = mode != NULL && path != NULL &&
+                strncmp(path, whole, front) == 0 && path[front] == '/' &&
+                mode[2] != 'w';
+        if (found) snprintf(file, size, "%s", path + front + 1);
+        at = next;
+    }
+    kv_buf_free(&text);
+    free(whole);
+    return found;
+}
+
 // ---- the machine ------------------------------------------------------------
 
 static void cut_line(char *text) { text[strcspn(text, "\n")] = '\0'; }

@@ -35,6 +35,12 @@ uint64_t cmp_heap_bytes(void);
 // the host of a virtual machine backs a page when it is first touched, and
 // takes back what was free for seconds. 2 MiB then take 6 ms instead of 0.2.
 void cmp_memory_warm(uint64_t bytes);
+// Finds a file below the directory that this process has mapped to read from it
+// and not to write to it. False if there is none.
+bool cmp_has_mapped(const char *dir, char *file, size_t size);
+// True if the file system keeps a block for every 4 KiB of a file and for
+// nothing else, so that cmp_directory_bytes is exact: tmpfs does.
+bool cmp_has_exact_blocks(const char *path);
 // Bytes the files of a directory and of those below it occupy: blocks
 // allocated, not sizes.
 uint64_t cmp_directory_bytes(const char *path);

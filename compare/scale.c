@@ -285,21 +285,64 @@ static kv_status agree(const cmp_scale *s, const char *what, uint64_t engine,
                    (unsigned long long)other);
 }
 
+// I3
+static kv_status check_mappings(const cmp_scale *s)
+{
+    char file[160];
+    if (!cmp_has_mapped(s->dir, file, sizeof file)) {
+        fprintf(s->out, "C\tmappings\n");
+        return KV_OK;
+    }
+    return kv_fail(KV_CORRUPT,
+                   "selfcheck: mappings: the file %s is mapped, so that nobody "
+                   "can count what is read there",
+                   file);
+}
+
+static bool is_part(const kv_disk_stats *part, const kv_disk_stats *all)
+{
+    return part->reads <= all->reads && part->read_bytes <= all->read_bytes &&
+           part->writes <= all->writes &&
+           part->write_bytes <= all->write_bytes && part->syncs <= all->syncs &&
+           all->sequential_bytes <= all->write_bytes;
+}
+
+// I5: one thread does everything, so what it waited for and what it did in the
+// background's stead are all there is.
+static kv_status check_parts(const cmp_scale *s, const kv_stats *stats)
+{
+    for (int i = 0; i < KV_REASONS; i++) {
+        if (is_part(&stats->waited[i], &stats->disk[i])) continue;
+        return kv_fail(KV_CORRUPT,
+                       "selfcheck: parts: for %s more was waited for than "
+                       "there was",
+                       kv_reason_word((kv_reason)i));
+    }
+    fprintf(s->out, "C\tparts\n");
+    return KV_OK;
+}
+
 static kv_status check(const cmp_scale *s, const cmp_effort *effort)
 {
     const cmp_weight *from = &s->begin, *to = &s->end;
-    KV_TRY(agree(s, "user_bytes", // I3
+    KV_TRY(agree(s, "user_bytes", // I6
                  to->stats.user_write_bytes - from->stats.user_write_bytes,
                  effort->user_bytes, "the harness gave"));
     if (to->stats.key_count != 0) {
-        KV_TRY(agree(s, "key_count", to->stats.key_count, // I4
+        KV_TRY(agree(s, "key_count", to->stats.key_count, // I7
                      effort->live_count, "the oracle"));
     }
     if (cmp_engine_bytes(s->engine) != CMP_BYTES_COUNTED) return KV_OK;
     if (cmp_engine_knob(s->engine, "background", 0) != 0) return KV_OK;
     KV_TRY(agree(s, "write_bytes", written(from, to), // I1
                  to->io.write_bytes - from->io.write_bytes, "the kernel"));
+    KV_TRY(check_parts(s, &to->stats));
+    if (cmp_has_exact_blocks(s->dir)) {
+        KV_TRY(agree(s, "disk_bytes", to->stats.disk_bytes, // I4
+                     cmp_directory_bytes(s->dir), "the files' blocks"));
+    }
     if (cmp_engine_knob(s->engine, "read", 0) != 0) return KV_OK;
+    KV_TRY(check_mappings(s));
     return agree(s, "read_bytes", read_for_all(from, to), // I2
                  to->io.read_bytes - from->io.read_bytes, "the kernel");
 }

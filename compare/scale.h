@@ -5,13 +5,20 @@
 //     begin ── operations ── pause ── kv_settle ── end ── tell
 //     counters               counters              counters
 //
-// Self-checks, in every counting run of an engine whose disk layer counts; one
-// that fails voids the trial:
+// Self-checks, after every phase of a counting run; one that fails voids the
+// trial. The first five are of engines whose disk layer counts:
 //
-//   I1  bytes the engine says it wrote = bytes the kernel saw it write
-//   I2  the same for reading (not with read=map, which the kernel cannot see)
-//   I3  bytes the front door counted from the user = bytes the harness gave
-//   I4  keys the engine says it has = keys the oracle has
+//   I1  bytes written, over all reasons = bytes the kernel saw written (the disk
+//       layer's own log mappings, which the kernel cannot see, added)
+//   I2  the same for reading (not with read=map)
+//   I3  no file of the store is mapped to be read (not with read=map); the disk
+//       layer may map a log to write it, which I1 adds
+//   I4  the space ledger = blocks of all files, once settled, where the file
+//       system gives a file its blocks and no more (in memory)
+//   I5  for each reason, what calls waited for is no more than all there was;
+//       that the reasons sum to the whole is I1 and I2
+//   I6  bytes the front door counted from the user = bytes the harness gave
+//   I7  keys the engine says it has = keys the oracle has
 
 #ifndef COMPARE_SCALE_H
 #define COMPARE_SCALE_H

@@ -1,8 +1,14 @@
 // liar.c -- an engine that lies when told to, as a module: what the harness
-// must notice. With lie=none it is an honest ordered store in memory.
+// must notice. With lie=none it is an honest ordered store in memory. LIAR_BYTES
+// says whose counters are believed; the last five lies are about these.
 // SPDX-License-Identifier: MIT
 
+#define _GNU_SOURCE
+
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/engine_impl.h"
@@ -25,17 +31,22 @@ enum lie {
     HANG,
     FULL,
     REFUSE,
-    STALL, // one write takes 0.3 seconds
+    STALL,  // one write takes 0.3 seconds
+    WRITE,  // a byte goes to a file that no counter saw
+    READ,   // one comes from a file
+    MAP,    // a file is mapped
+    LEDGER, // the space it says it takes is 4 KiB too much
+    PARTS,  // more was waited for than there was
 };
 
 enum { KNOB_LIE, KNOB_AFTER };
 
 static const kv_knob knobs[] = {
     [KNOB_LIE] = {.name = "lie",
-                  .max = STALL,
+                  .max = PARTS,
                   .words = "none value middle stale missing resurrected "
                            "phantom disorder count crash hang full refuse "
-                           "stall",
+                           "stall write read map ledger parts",
                   .help = "what is wrong"},
     [KNOB_AFTER] = {.name = "after",
                     .value = 500,
@@ -52,7 +63,7 @@ struct liar_store {
     struct entry *entry; // in the order of keys
     size_t count, cap;
     uint64_t writes;
-    bool has_stalled;
+    bool has_stalled, has_touched;
 };
 
 struct liar_cursor {
@@ -150,6 +161,38 @@ static void del(struct liar_store *store, kv_slice key)
             (store->count - i) * sizeof *store->entry);
 }
 
+static void map_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT, 0666);
+    if (fd < 0) return; // no such directory
+    if (ftruncate(fd, 4096) != 0) abort();
+    if (mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED) abort();
+    close(fd);
+}
+
+// Behind the back of everything that counts.
+static void touch_file(struct liar_store *store)
+{
+    const kv *db = &store->base;
+    char byte = 0;
+    if (store->has_touched) return;
+    store->has_touched = true;
+    // A store in memory is not told its directory: all that it may be.
+    for (int i = 0; lies(db, MAP) && i < 8; i++) {
+        kv_buf path = {0};
+        kv_buf_printf(&path, "/dev/shm/stagecoach-%ld-%d/unseen%c",
+                      (long)getppid(), i, '\0');
+        map_file((char *)path.data);
+        kv_buf_free(&path);
+    }
+    if (lies(db, MAP)) return;
+    int fd = open(lies(db, READ) ? "/dev/zero" : "/dev/null", O_RDWR);
+    bool is_done =
+        lies(db, READ) ? read(fd, &byte, 1) == 1 : write(fd, &byte, 1) == 1;
+    if (!is_done) abort();
+    close(fd);
+}
+
 static kv_status liar_write(kv *db, const kv_change *changes, size_t count)
 {
     struct liar_store *store = (struct liar_store *)db;
@@ -160,6 +203,7 @@ static kv_status liar_write(kv *db, const kv_change *changes, size_t count)
         store->has_stalled = true;
         kv_sleep_ns(300000000);
     }
+    if (lies(db, READ) || lies(db, WRITE) || lies(db, MAP)) touch_file(store);
     if (lies(db, FULL)) return kv_fail(KV_NO_SPACE, "no room, says the liar");
     if (lies(db, REFUSE)) return kv_fail(KV_IO, "no, says the liar");
     for (size_t i = 0; i < count; i++) {
@@ -196,6 +240,8 @@ static void liar_measure(kv *db, kv_stats *stats)
     const struct liar_store *store = (const struct liar_store *)db;
     stats->memory_bytes = store->cap * sizeof *store->entry;
     stats->key_count = store->count + lies(db, COUNT);
+    if (lies(db, LEDGER)) stats->disk_bytes += 4096;
+    if (lies(db, PARTS)) stats->waited[KV_FOR_READ].reads++;
 }
 
 KV_API extern const kv_engine kv_engine_plugin;
@@ -224,4 +270,4 @@ const kv_engine kv_engine_plugin = {
 static const char *library(void) { return "no library"; }
 
 KV_API extern const cmp_yardstick kv_yardstick;
-const cmp_yardstick kv_yardstick = {library, CMP_BYTES_NONE};
+const cmp_yardstick kv_yardstick = {library, LIAR_BYTES};

@@ -2,9 +2,9 @@
 # lies.sh -- every lie of liar.c is noticed, named, and fails the
 # run; the honest one passes; what else was measured is kept.
 # SPDX-License-Identifier: MIT
-# Usage: lies.sh COMPARE LIAR
+# Usage: lies.sh COMPARE LIAR MISCOUNTER
 set -u
-compare=$1 liar=$2
+compare=$1 liar=$2 miscounter=$3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stagecoach-lies-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 failures=0
@@ -52,6 +52,39 @@ expect crash       overwrite    3 'crashed: signal'
 expect hang        overwrite    3 'hung: '
 expect full        overwrite    3 'full: no room'
 expect refuse      overwrite    3 'failed: .*the liar'
+
+# Each self-check of scale.h has a lie that breaks it, and an honest engine that
+# passes it; an engine in the same run that does not lie keeps its figures.
+counted() { # counted LIE CHECK
+    "$compare" run --engines "hash,$miscounter:lie=$1" --workloads workloada --records 300 \
+        --operations 4 --reps 1 --no-page --no-progress --out "$dir/counted" \
+        >"$dir/out" 2>"$dir/err"
+    code=$? void=$dir/counted/void.tsv manifest=$dir/counted/manifest.tsv
+    grep -q '^hash	workloada	run	1	ops_per_s' "$dir/counted/measures.tsv" ||
+        say "lie=$1 took hash with it"
+    if [ -z "$2" ]; then
+        [ $code -eq 0 ] || say "an honest counter: $(cat "$void")"
+        for check in write_bytes read_bytes mappings parts user_bytes key_count; do
+            awk -F'\t' -v c="check.$check" '$1 == c && $2 ~ /^passed: in [1-9]/ { ok = 1 }
+                END { exit !ok }' "$manifest" || say "$check was not tried: $(cat "$manifest")"
+            grep -q "check.$check" "$dir/counted/results.json" || say "results.json has no $check"
+        done
+        return
+    fi
+    [ $code -eq 3 ] || say "lie=$1: exit code $code"
+    grep -q "	workloada	0	selfcheck: $2" "$void" || say "lie=$1: $(cat "$void")"
+    grep -q '^check.write_bytes	failed' "$manifest" || say "lie=$1: $(grep check "$manifest")"
+}
+counted none   ''
+counted write  write_bytes
+counted read   read_bytes
+counted parts  parts
+# Where there is no memory to keep a store in, the ledger has no equal, and the
+# liar does not find its directory.
+if ! grep -q '^check.disk_bytes	failed.*in 0 phases' "$dir/counted/manifest.tsv"; then
+    counted ledger disk_bytes
+    counted map    mappings
+fi
 
 # The same with the lie from the start, where a workload writes too little.
 started() {
