@@ -8,8 +8,8 @@
 // Self-checks, after every phase of a counting run; one that fails voids the
 // trial. The first five are of engines whose disk layer counts:
 //
-//   I1  bytes written, over all reasons = bytes the kernel saw written (the disk
-//       layer's own log mappings, which the kernel cannot see, added)
+//   I1  bytes written, over all reasons = bytes the kernel saw written (with
+//       the disk layer's own log mappings, which the kernel cannot see)
 //   I2  the same for reading (not with read=map)
 //   I3  no file of the store is mapped to be read (not with read=map); the disk
 //       layer may map a log to write it, which I1 adds

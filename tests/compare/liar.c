@@ -1,6 +1,6 @@
 // liar.c -- an engine that lies when told to, as a module: what the harness
-// must notice. With lie=none it is an honest ordered store in memory. LIAR_BYTES
-// says whose counters are believed; the last five lies are about these.
+// must notice. With lie=none it is an honest ordered store in memory.
+// LIAR_BYTES says whose counters are believed; the last five lies are theirs.
 // SPDX-License-Identifier: MIT
 
 #define _GNU_SOURCE
