@@ -347,9 +347,10 @@ static const struct option {
 
 enum { OPTIONS = sizeof options / sizeof *options };
 
+// Without the hyphens: alike as they are, they would make short names alike.
 static const char *option_name(size_t index)
 {
-    return index < OPTIONS ? options[index].name : NULL;
+    return index < OPTIONS ? options[index].name + 2 : NULL;
 }
 
 static kv_status read_option(cmp_options *o, char **argv, int argc, int *i)
@@ -370,9 +371,9 @@ static kv_status read_option(cmp_options *o, char **argv, int argc, int *i)
         }
         return option->set(o, argv[++*i]);
     }
-    const char *nearest = kv_cli_nearest(text, option_name);
+    const char *nearest = kv_cli_nearest(text + 2, option_name);
     return kv_fail(KV_INVALID, "there is no option \"%s\"%s%s", text,
-                   nearest ? "; did you mean " : " (compare help)",
+                   nearest ? "; did you mean --" : " (compare help)",
                    nearest ? nearest : "");
 }
 

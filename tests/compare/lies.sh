@@ -49,7 +49,6 @@ expect phantom     read-missing 0 ''      # no writes: before the lie begins
 expect disorder    workloade    0 ''      # too few writes
 expect count       overwrite    3 'selfcheck: key_count'
 expect crash       overwrite    3 'crashed: signal'
-expect hang        overwrite    3 'hung: '
 expect full        overwrite    3 'full: no room'
 expect refuse      overwrite    3 'failed: .*the liar'
 
@@ -110,6 +109,20 @@ started middle get-many 'not the one last written'
 grep -q "	fill-seq	run	1	ops_per_s" "$dir/kept/measures.tsv" ||
     say "what was measured before the disk was full is gone"
 grep -q "	workloadc	" "$dir/kept/measures.tsv" && say "a full disk did not end the run"
+
+# One engine hangs, or crashes: it is told, trial by trial, and another beside
+# it has all its figures.
+for ill in hang:hung crash:crashed; do
+    "$compare" run --engines "$liar:lie=${ill%:*},hash" --workloads overwrite --records 300 \
+        --operations 4 --reps 1 --time-limit 2 --no-page --out "$dir/ill" \
+        >"$dir/out" 2>"$dir/err"
+    [ $? -eq 3 ] || say "$ill: no failure"
+    [ "$(grep -c "^liar.*	overwrite	[012]	${ill#*:}: " "$dir/ill/void.tsv")" -eq 3 ] ||
+        say "$ill: $(cat "$dir/ill/void.tsv")"
+    for row in 'run	0	wa_total' 'run	1	ops_per_s' 'run	2	latency_p50_ns'; do
+        grep -q "^hash	overwrite	$row" "$dir/ill/measures.tsv" || say "$ill: hash has no $row"
+    done
+done
 
 # A crash ends one trial only.
 "$compare" run --engines "$liar:lie=crash" --workloads overwrite,workloadc \

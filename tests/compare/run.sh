@@ -106,6 +106,7 @@ refuses '"ran"\|there is no command' ran
 refuses 'did you mean "hash"' run --engines hsah
 refuses 'did you mean "workloada"' run --workloads workloda
 refuses 'did you mean --records' run --record 5
+refuses 'no option "--bogus" (compare help)' run --bogus
 refuses 'needs a value' run --records
 refuses 'not a number' run --records many
 refuses 'not a number' run --records -5
