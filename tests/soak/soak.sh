@@ -33,6 +33,7 @@ stores=/dev/shm
 TMPDIR=$(mktemp -d "$stores/soak-XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 1' HUP INT TERM
 began=$(date +%s) failures=0 seed=$(date +%s) engines='' count=0
 
 say() {
