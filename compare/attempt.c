@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "compare/cage.h"
 #include "compare/machine.h"
 
 static void take_reason(void *arg, char *line)
@@ -96,6 +97,24 @@ void cmp_attempt_free(cmp_attempt *a)
 {
     kv_buf_free(&a->text);
     *a = (cmp_attempt){0};
+}
+
+void cmp_attempts_cage(cmp_setup *setup, const char *dir, kv_buf *cage)
+{
+    if (setup->real_memory_bytes == 0) return;
+    if (cmp_cage_make(cage, setup->real_memory_bytes, dir) == KV_OK) {
+        setup->cage = (const char *)cage->data;
+        return;
+    }
+    fprintf(stderr, "compare: --real-memory is passed over: %s\n",
+            kv_last_error());
+}
+
+void cmp_attempts_uncage(cmp_setup *setup, kv_buf *cage)
+{
+    if (setup->cage != NULL) cmp_cage_remove(setup->cage);
+    setup->cage = NULL;
+    kv_buf_free(cage);
 }
 
 void cmp_attempt_each(cmp_attempt *a, char letter,

@@ -31,6 +31,11 @@ void cmp_attempts_run(cmp_attempt *a, cmp_trial *trial, size_t count,
                       unsigned limit_s, void (*tick)(void *), void *tick_arg);
 void cmp_attempt_free(cmp_attempt *a);
 
+// Makes the cage (cage.h) that the setup asks for, if it does. Where there can
+// be none it says so, and trials run without. Undone by the second.
+void cmp_attempts_cage(cmp_setup *setup, const char *dir, kv_buf *cage);
+void cmp_attempts_uncage(cmp_setup *setup, kv_buf *cage);
+
 // Calls `each` with every line of that letter, without it and its tab. The line
 // may be changed.
 void cmp_attempt_each(cmp_attempt *a, char letter,

@@ -130,6 +130,8 @@ int cmp_duel(cmp_options *o)
         return 3;
     }
     cmp_catch_stop();
+    kv_buf cage = {0};
+    cmp_attempts_cage(&o->setup, o->out, &cage);
     cmp_progress progress;
     cmp_progress_begin(&progress, (unsigned)o->workload_count * o->reps * 2,
                        !o->no_progress);
@@ -150,5 +152,6 @@ int cmp_duel(cmp_options *o)
         if (!duel_on(o, &o->workload[i], &progress)) code = 3;
     }
     cmp_progress_end(&progress);
+    cmp_attempts_uncage(&o->setup, &cage);
     return code;
 }

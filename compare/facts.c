@@ -46,6 +46,14 @@ static void write_setup(cmp_results *r, const cmp_options *o)
     cmp_results_fact(r, "value_bytes", "%zu", s->value_bytes);
     cmp_results_fact(r, "memory_bytes", "%llu",
                      (unsigned long long)s->memory_bytes);
+    if (s->cage != NULL) {
+        cmp_results_fact(r, "real_memory", "%llu bytes in timed runs",
+                         (unsigned long long)s->real_memory_bytes);
+    } else {
+        cmp_results_fact(r, "real_memory", "%s",
+                         s->real_memory_bytes > 0 ? "asked for, not to be had"
+                                                  : "all there is");
+    }
     cmp_results_fact(r, "sync", "%s", sync[s->sync]);
     cmp_results_fact(r, "threads", "%u", (unsigned)s->threads);
     cmp_results_fact(r, "readers", "%u", (unsigned)s->readers);

@@ -99,6 +99,11 @@ static kv_status set_memory(cmp_options *o, const char *text)
     return kv_parse_bytes(text, &o->setup.memory_bytes);
 }
 
+static kv_status set_real_memory(cmp_options *o, const char *text)
+{
+    return kv_parse_bytes(text, &o->setup.real_memory_bytes);
+}
+
 static kv_status set_sync(cmp_options *o, const char *text)
 {
     static const char *const words[] = {[KV_SYNC_COMMIT] = "commit",
@@ -325,6 +330,8 @@ static const struct option {
     {"--key-bytes", "N", "of made-up records (16)", set_key_bytes},
     {"--value-bytes", "N", "of made-up records (112)", set_value_bytes},
     {"--memory", "SIZE", "the budget of each engine (64MiB)", set_memory},
+    {"--real-memory", "SIZE",
+     "hold timed runs to it, page cache and all (takes root)", set_real_memory},
     {"--sync", "WHEN", "commit, interval or none (none)", set_sync},
     {"--threads", "N", "that call the store at once, in timed runs (1)",
      set_threads},
@@ -414,6 +421,11 @@ static kv_status fill_in(cmp_options *o, size_t engines)
     uint32_t most = o->setup.threads + o->setup.readers + o->setup.writers;
     if (most > o->setup.records) {
         return kv_fail(KV_INVALID, "more threads than records");
+    }
+    if (o->setup.real_memory_bytes > 0 &&
+        o->setup.real_memory_bytes <= o->setup.memory_bytes) {
+        return kv_fail(KV_INVALID, "--real-memory has to hold more than the "
+                                   "engine's own budget (--memory)");
     }
     // Twice the number, and as much again for inserts, has to fit in a key.
     if (4.0 * o->setup.records * 10 >= pow(10, (double)o->setup.key_bytes)) {

@@ -336,6 +336,8 @@ int cmp_run(cmp_options *o)
     }
     kv_buf_printf(&run.scratch, "%s/store%c", o->out, '\0');
     cmp_catch_stop();
+    kv_buf cage = {0};
+    cmp_attempts_cage(&o->setup, o->out, &cage);
     cmp_facts_write_begin(&run.facts, o, &run.results);
     name_absent(&run);
     name_guests(&run);
@@ -346,5 +348,6 @@ int cmp_run(cmp_options *o)
     int code = finish(&run);
     cmp_summary_free(&run.summary);
     kv_buf_free(&run.scratch);
+    cmp_attempts_uncage(&o->setup, &cage);
     return code;
 }

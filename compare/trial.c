@@ -9,6 +9,7 @@
 #include "common/mem.h"
 
 #include "compare/ageing.h"
+#include "compare/cage.h"
 #include "compare/delays.h"
 #include "compare/lab.h"
 #include "compare/machine.h"
@@ -200,6 +201,14 @@ static kv_status refuse(const cmp_lab *lab)
                                    "with one thread only");
 }
 
+// Counters do not depend on what the kernel keeps in memory.
+static kv_status enter_cage(const cmp_trial *trial)
+{
+    const char *cage = trial->setup->cage;
+    if (cage == NULL || trial->kind == CMP_COUNT) return KV_OK;
+    return cmp_cage_enter(cage);
+}
+
 static void tell_failure(cmp_lab *lab, kv_status st)
 {
     char reason[400];
@@ -226,7 +235,8 @@ void cmp_trial_run(FILE *out, void *arg)
                             .db = &lab.db,
                             .dir = lab.trial->dir,
                             .resident_before = cmp_resident_bytes()};
-    st = cmp_lab_open(&lab);
+    st = enter_cage(lab.trial);
+    if (st == KV_OK) st = cmp_lab_open(&lab);
     if (st == KV_OK) st = load_and_run(&lab);
     if (st == KV_OK) {
         kv *db = lab.db;

@@ -47,9 +47,11 @@ typedef struct cmp_setup {
     uint64_t memory_bytes;
     kv_sync_mode sync;
     uint32_t threads;
-    uint32_t readers, writers; // threads that only read, only write; 0: none
-    double operations;         // per record; 0: what the workload says
-    bool ages;                 // before the run, whatever the workload says
+    uint32_t readers, writers;  // threads that only read, only write; 0: none
+    double operations;          // per record; 0: what the workload says
+    bool ages;                  // before the run, whatever the workload says
+    uint64_t real_memory_bytes; // of all that a timed run takes; 0: no limit
+    const char *cage;           // that holds it to that (cage.h), or NULL
 } cmp_setup;
 
 // How many threads only write in a timed run, and how many there are in all.

@@ -138,6 +138,21 @@ static void draw_shares(const cmp_rundir *r, kv_buf *to)
     if (any) cmp_append(to, "</dl>\n");
 }
 
+// Where reads end, which depends on the memory that files were left.
+static void draw_memory(const cmp_rundir *r, kv_buf *to)
+{
+    const char *real = cmp_rundir_fact(r, "real_memory");
+    if (real == NULL || real[0] < '0' || real[0] > '9') {
+        cmp_append(to, "Files are in the operating system\342\200\231s page "
+                       "cache: a read call here is a call, not a movement of a "
+                       "disk.");
+        return;
+    }
+    cmp_append(to, "Engine and page cache together had ");
+    cmp_html(to, real);
+    cmp_append(to, ": what did not fit was read from the device.");
+}
+
 static void draw_fairness(const cmp_rundir *r, kv_buf *to)
 {
     cmp_append(to, "<section id=\"fair\"><h2>What makes it fair</h2>\n");
@@ -149,10 +164,9 @@ static void draw_fairness(const cmp_rundir *r, kv_buf *to)
                "answer voids the figure. Byte and read counts come from a "
                "separate run without background threads, so the same seed "
                "gives the same counts; rates come from runs without a clock "
-               "around the calls, latencies from a run with one. Files are in "
-               "the operating system\342\200\231s page cache: a read call here "
-               "is a call, not a movement of a disk.</p>\n<dl class=\"facts\">"
-               "\n");
+               "around the calls, latencies from a run with one. ");
+    draw_memory(r, to);
+    cmp_append(to, "</p>\n<dl class=\"facts\">\n");
     for (size_t row = 0; row < r->manifest.rows; row++) {
         const char *key = cmp_sheet_cell(&r->manifest, row, 0);
         if (strncmp(key, "check.", 6) != 0) continue;

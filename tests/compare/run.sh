@@ -21,6 +21,13 @@ run() { # run NAME OPTIONS..
     "$compare" run --no-progress --no-page --reps 1 --out "$out" "$@" >"$dir/out" 2>"$dir/err"
 }
 
+# ---- so much memory and no more, where root may ask for it ----
+run caged --records 500 --engines hash --workloads fill-seq --real-memory 1GiB ||
+    say "real memory: $(cat "$dir/err")"
+grep -q -e '^real_memory	1073741824 bytes in timed runs$' \
+    -e '^real_memory	asked for, not to be had$' "$dir/caged/manifest.tsv" ||
+    say "the manifest does not tell of the memory"
+
 # ---- everything there is, small ----
 run one --records 500 --engine "$liar" --workloads fill-seq ||
     say "one engine: $(cat "$dir/err")"
@@ -112,6 +119,7 @@ refuses 'not a number' run --records many
 refuses 'not a number' run --records -5
 refuses 'not a number' run --threads 0
 refuses 'did you mean smoke' run --profile smok
+refuses 'more than the engine' run --real-memory 1MiB
 refuses 'commit, interval or none' run --sync never
 refuses 'longer keys' run --records 10M --key-bytes 8
 refuses 'there is no knob' run --engines "$liar:lies=1"

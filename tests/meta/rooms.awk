@@ -20,11 +20,12 @@ BEGIN {
           "usleep getrandom", words, " ")
     for (i in words) world[words[i]] = 1
     # The files, or whole rooms, that may talk to the operating system. In
-    # compare: who forks, who asks what machine this is, who loads a plug-in,
-    # who starts gnuplot or a program that is an engine.
+    # compare: who forks, who asks what machine this is, who holds a run to a
+    # part of it, who loads a plug-in, who starts gnuplot or a program that is
+    # an engine.
     split("common/disk_posix.c common/clock.c common/thread.c " \
           "common/thread.h common/mem.c common/cli/ common/serve/ " \
-          "compare/child.c compare/machine.c compare/engines.c " \
+          "compare/child.c compare/machine.c compare/cage.c compare/engines.c " \
           "compare/command.c " \
           "compare/report/gnuplot.c " \
           "common/crash/ tests/",
