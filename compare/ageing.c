@@ -65,8 +65,8 @@ kv_status cmp_age(cmp_lab *lab)
     unsigned count = 0;
     bool steady = false;
     // No figure that could settle: the least has to do.
-    bool is_known = cmp_engine_bytes(&lab->engine) == CMP_BYTES_COUNTED ||
-                    cmp_engine_bytes(&lab->engine) == CMP_BYTES_CALLS;
+    cmp_bytes bytes = cmp_engine_bytes(&lab->engine);
+    bool is_known = bytes != CMP_BYTES_MAPPED && bytes != CMP_BYTES_NONE;
     unsigned most = is_known ? MOST : LEAST;
     while (count < most && !(steady && count >= LEAST)) {
         KV_TRY(age_window(lab, count, &wa[count]));

@@ -220,9 +220,8 @@ cmp_bytes cmp_engine_bytes(const cmp_engine *e)
 const char *cmp_bytes_word(cmp_bytes bytes)
 {
     static const char *const words[] = {
-        [CMP_BYTES_COUNTED] = "counted",
-        [CMP_BYTES_CALLS] = "calls",
-        [CMP_BYTES_MAPPED] = "mapped",
+        [CMP_BYTES_COUNTED] = "counted", [CMP_BYTES_CALLS] = "calls",
+        [CMP_BYTES_WRITTEN] = "written", [CMP_BYTES_MAPPED] = "mapped",
         [CMP_BYTES_NONE] = "none",
     };
     return words[bytes];

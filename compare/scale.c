@@ -14,6 +14,7 @@ static uint64_t space_now(const cmp_scale *s, const kv_stats *stats)
     case CMP_BYTES_COUNTED:
         return stats->disk_bytes;
     case CMP_BYTES_CALLS:
+    case CMP_BYTES_WRITTEN:
     case CMP_BYTES_MAPPED:
         return cmp_directory_bytes(s->dir);
     case CMP_BYTES_NONE:
@@ -106,6 +107,7 @@ static double bytes_written(const cmp_scale *s, const cmp_weight *from,
     case CMP_BYTES_COUNTED:
         return (double)written(from, to);
     case CMP_BYTES_CALLS:
+    case CMP_BYTES_WRITTEN:
         return (double)(to->io.write_bytes - from->io.write_bytes);
     case CMP_BYTES_NONE:
         return 0;
@@ -127,11 +129,10 @@ void cmp_scale_written(const cmp_scale *s, double *all, double *background)
     cmp_io io;
     kv_stats stats;
     *all = *background = NAN;
-    if (cmp_engine_bytes(s->engine) == CMP_BYTES_CALLS &&
-        cmp_io_read(&io) == KV_OK) {
-        *all = (double)io.write_bytes;
-    }
-    if (cmp_engine_bytes(s->engine) != CMP_BYTES_COUNTED) return;
+    cmp_bytes bytes = cmp_engine_bytes(s->engine);
+    bool are_calls = bytes == CMP_BYTES_CALLS || bytes == CMP_BYTES_WRITTEN;
+    if (are_calls && cmp_io_read(&io) == KV_OK) *all = (double)io.write_bytes;
+    if (bytes != CMP_BYTES_COUNTED) return;
     kv_stats_read(*s->db, &stats);
     *all = *background = 0;
     for (int i = 0; i < KV_REASONS; i++) {
@@ -189,6 +190,7 @@ static bool reads_made(const cmp_scale *s, const cmp_effort *effort,
     case CMP_BYTES_NONE:
         *calls = *bytes = 0;
         return true;
+    case CMP_BYTES_WRITTEN:
     case CMP_BYTES_MAPPED:
         break;
     }

@@ -83,6 +83,9 @@ static const char *origin_sentence(cmp_origin origin)
         return "bytes counted at its own disk layer, by reason";
     case CMP_FROM_CALLS:
         return "bytes are the read and write calls of its process (a total)";
+    case CMP_FROM_WRITES:
+        return "bytes written are the write calls of its process (a total); "
+               "reads go through a memory map, which nobody can count: n/a";
     case CMP_FROM_MAPPING:
         return "writes through a memory map, which nobody can count: n/a";
     case CMP_FROM_NOTHING:
@@ -271,6 +274,10 @@ static void draw_unknown(const cmp_rundir *r, cmp_needs needs, kv_buf *to)
     if (needs == CMP_NEEDS_CALLS) {
         draw_names(r, CMP_FROM_MAPPING,
                    ": n/a, through a memory map nobody can count. ", to);
+        draw_names(r, CMP_FROM_WRITES,
+                   ": its write calls, as a total; n/a what it reads through a "
+                   "memory map. ",
+                   to);
         draw_names(r, CMP_FROM_CALLS, ": all calls of its process, as a total.",
                    to);
     }

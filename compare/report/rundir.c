@@ -200,8 +200,8 @@ const char *cmp_rundir_fact(const cmp_rundir *r, const char *key)
 
 cmp_origin cmp_rundir_origin(const cmp_rundir *r, const char *engine)
 {
-    static const char *const words[] = {"", "counted", "calls", "mapped",
-                                        "none"};
+    static const char *const words[] = {"",        "counted", "calls",
+                                        "written", "mapped",  "none"};
     const char *word = cmp_rundir_about(r, "bytes.", engine);
     for (size_t i = 1; word != NULL && i < sizeof words / sizeof *words; i++) {
         if (strcmp(word, words[i]) == 0) return (cmp_origin)i;

@@ -32,6 +32,7 @@ typedef enum cmp_origin { // where an engine's byte figures come from
     CMP_FROM_UNKNOWN,
     CMP_FROM_COUNTERS, // the engine's disk layer, by reason
     CMP_FROM_CALLS,    // the process's read and write calls, as a total
+    CMP_FROM_WRITES,   // its write calls; reads as of a memory map
     CMP_FROM_MAPPING,  // a memory map: not knowable
     CMP_FROM_NOTHING,  // it keeps nothing on disk
 } cmp_origin;

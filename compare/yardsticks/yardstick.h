@@ -19,6 +19,7 @@
 typedef enum cmp_bytes {
     CMP_BYTES_COUNTED, // through kv_disk, which counts; a stage does
     CMP_BYTES_CALLS,   // through read and write calls of its own
+    CMP_BYTES_WRITTEN, // through write calls; of reads nobody knows
     CMP_BYTES_MAPPED,  // through a mapping: nobody knows
     CMP_BYTES_NONE,    // in memory only
 } cmp_bytes;

@@ -23,7 +23,7 @@ awk -v dir="$dir" 'BEGIN {
     print "workloads", works >f
     print "data", "wordnet" >f
     print "command", "compare run --data /a/very/long/path/without/any/blank/in/it/at/all/x.tsv" >f
-    split("none counted mapped calls none counted", from, " ")
+    split("none counted mapped written none counted", from, " ")
     for (e = 1; e <= E; e++) {
         print "bytes." engine[e], from[e] >f
         if (e > 2 && e < E) print "engine." engine[e], engine[e] " 1.0 (yardstick)" >f

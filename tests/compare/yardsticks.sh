@@ -26,6 +26,14 @@ echo "$list" | tr ',' '\n' | while read -r engine; do
     fi
 done >"$dir/told"
 cat "$dir/told"
+
+# What goes through write calls is told; what is read through a mapping is not.
+if ! grep -q "^leveldb	[*]	NA	absent: " "$dir/run/void.tsv"; then
+    awk -F'\t' '$1 == "leveldb" && $5 == "wa_total" && $6 >= 1 { told = 1 }
+        $1 == "leveldb" && $5 ~ /^ra_/ && $6 != "NA" { bad = 1 }
+        END { exit bad || !told }' "$dir/run/measures.tsv" ||
+        say "LevelDB: $(grep -e "^leveldb.*wa_total" -e "^leveldb.*ra_" "$dir/run/measures.tsv")"
+fi
 grep -q '^FAILED' "$dir/told" && failures=$((failures + 1))
 grep -q '^check.answers	passed' "$dir/run/manifest.tsv" ||
     say "$(grep check "$dir/run/manifest.tsv")"
