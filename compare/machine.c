@@ -121,7 +121,7 @@ uint64_t cmp_resident_bytes(void)
 void cmp_memory_warm(uint64_t bytes)
 {
     enum { PAGE = 4096, SHARE = 4 }; // never more than a quarter of what is
-    uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * PAGE / SHARE;
+    uint64_t most = kv_machine_bytes() / SHARE;
     if (bytes > most) bytes = most;
     if (bytes == 0) return;
     volatile uint8_t *memory = kv_alloc_pages(bytes);
@@ -371,8 +371,7 @@ void cmp_machine_read(cmp_machine *m, const char *path)
     m->program = hash_program();
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     m->processors = processors > 0 ? (unsigned)processors : 0;
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    m->memory_bytes = pages > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+    m->memory_bytes = kv_machine_bytes();
     time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
