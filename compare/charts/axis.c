@@ -136,16 +136,21 @@ void cmp_axis_script(cmp_figure *f, char letter, cmp_axis *a)
 {
     double step = 0;
     if (a->names != NULL) {
-        *a = (cmp_axis){a->min - 0.5, a->max + 0.5, false, a->names, NULL};
+        *a = (cmp_axis){
+            .min = a->min - 0.5, .max = a->max + 0.5, .names = a->names};
     } else if (a->is_log) {
-        a->min = round_number(a->min * 0.97, false);
-        a->max = round_number(a->max * 1.03, true);
+        double room = fmax(pow(a->max / a->min, 0.05), 1.1); // for its points
+        a->min =
+            a->is_tight ? a->min / room : round_number(a->min * 0.97, false);
+        a->max =
+            a->is_tight ? a->max * room : round_number(a->max * 1.03, true);
     } else {
         // From 0, unless that would press all lines together at the top.
         bool from_zero = a->min >= 0 && a->min <= 0.7 * a->max;
         step = cmp_axis_step(from_zero ? a->max : a->max - a->min, 5);
         a->min = from_zero ? 0 : floor(a->min / step) * step;
-        a->max = ceil(a->max * (1 + 1e-9) / step) * step;
+        a->max = a->is_tight ? a->max + 0.04 * (a->max - a->min)
+                             : ceil(a->max * (1 + 1e-9) / step) * step;
         if (a->max <= a->min) a->max = a->min + step;
     }
     script_range(f, letter, a);

@@ -12,6 +12,7 @@
 typedef struct cmp_axis {
     double min, max;   // of the values; widened by cmp_axis_take
     bool is_log;       // requires min > 0
+    bool is_tight;     // ends beside the values, not at a tick beyond them
     const char *names; // "found, absent" for 0 and 1; NULL: numbers
     const char *(*say)(cmp_number *, double); // of a tick; NULL: the number
 } cmp_axis;

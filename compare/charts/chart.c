@@ -35,6 +35,17 @@ static void script_text(cmp_figure *f, const char *name, const char *text)
     cmp_append(&f->script, "\n");
 }
 
+static void script_pixels(cmp_figure *f, const char *name, const int *pixels,
+                          size_t count)
+{
+    kv_buf_printf(&f->script, "array %s[%zu] = [", name, count);
+    for (size_t i = 0; i < count; i++) {
+        kv_buf_printf(&f->script, "%s%d", i > 0 ? ", " : "",
+                      pixels != NULL ? pixels[i] : 0);
+    }
+    cmp_append(&f->script, "]\n");
+}
+
 void cmp_script_begin(cmp_figure *f, cmp_layout layout, const cmp_list *panels)
 {
     const cmp_chart *c = f->chart;
@@ -46,12 +57,8 @@ void cmp_script_begin(cmp_figure *f, cmp_layout layout, const cmp_list *panels)
     script_text(f, "name", c->name);
     script_text(f, "title", c->title);
     script_text(f, "subtitle", c->subtitle);
-    kv_buf_printf(&f->script, "array Key[%zu] = [", panels->count);
-    for (size_t i = 0; i < panels->count; i++) {
-        kv_buf_printf(&f->script, "%s%d", i > 0 ? ", " : "",
-                      layout.key != NULL ? layout.key[i] : 0);
-    }
-    cmp_append(&f->script, "]\n");
+    script_pixels(f, "Key", layout.key, panels->count);
+    script_pixels(f, "Taller", layout.taller, panels->count);
     kv_buf_printf(&f->script,
                   "panels = %zu\npanel_height = %d\npad_left = %d\n"
                   "pad_right = %d\npad_bottom = %d\nload 'style.gp'\ndata = "
@@ -85,15 +92,40 @@ void cmp_script_engines(cmp_figure *f, const cmp_rundir *r,
     cmp_append(&f->script, "]\n");
 }
 
+static void write_rows(kv_buf *to, const cmp_list *names)
+{
+    cmp_append(to, "set ytics scale 0 (");
+    for (size_t i = 0; i < names->count; i++) {
+        cmp_append(to, i > 0 ? ", " : "");
+        cmp_quoted_tic(to, names->names[i]);
+        kv_buf_printf(to, " %zu", i + 1);
+    }
+    cmp_append(to, ")");
+}
+
 void cmp_script_rows(cmp_figure *f, const cmp_list *names)
 {
-    cmp_append(&f->script, "set ytics scale 0 (");
-    for (size_t i = 0; i < names->count; i++) {
-        cmp_append(&f->script, i > 0 ? ", " : "");
-        cmp_quoted_tic(&f->script, names->names[i]);
-        kv_buf_printf(&f->script, " %zu", i + 1);
-    }
-    cmp_append(&f->script, ")\n");
+    write_rows(&f->script, names);
+    cmp_append(&f->script, "\n");
+}
+
+void cmp_panel_rows_add(cmp_panel_rows *rows, const cmp_list *names,
+                        int pixels_each)
+{
+    rows->heights =
+        kv_realloc(rows->heights, (rows->panels + 1) * sizeof *rows->heights);
+    rows->heights[rows->panels++] = pixels_each * (int)names->count;
+    kv_buf_printf(&rows->script, "    if (p == %zu) { set yrange [%zu.6:0.4]; ",
+                  rows->panels, names->count);
+    write_rows(&rows->script, names);
+    cmp_append(&rows->script, " }\n");
+}
+
+void cmp_panel_rows_free(cmp_panel_rows *rows)
+{
+    kv_buf_free(&rows->script);
+    kv_free(rows->heights);
+    *rows = (cmp_panel_rows){0};
 }
 
 void cmp_script_choose(cmp_figure *f, const cmp_list *titles,
@@ -177,18 +209,57 @@ void cmp_spread_above(double *values, size_t count, double gap, double low)
     kv_free(order);
 }
 
-void cmp_stack_names(const double *x, double *y, size_t count, double reach,
-                     double gap, double low)
+// Of a letter and of half a point, in a panel as wide as the narrowest.
+static const double letter = 0.023, aside = 0.03;
+
+cmp_name cmp_name_above(const char *text, double x, double y)
 {
-    size_t *order = in_order(y, count);
+    return (cmp_name){x, y + 0.06, letter * (double)strlen(text), x, y};
+}
+
+cmp_name cmp_name_beside(const char *text, double x, double y)
+{
+    double length = letter * (double)strlen(text);
+    double shift = length / 2 + aside;
+    return (cmp_name){x > 0.6 ? x - shift : x + shift, y, length, x, y};
+}
+
+// Whether a name would lie on none of those placed before it, nor on a point.
+static bool is_free(const cmp_name *names, const size_t *order, size_t index,
+                    size_t count, double gap)
+{
+    const cmp_name *n = &names[order[index]];
+    for (size_t k = 0; k < count; k++) {
+        const cmp_name *o = &names[order[k]];
+        bool is_on_name = k < index &&
+                          fabs(o->x - n->x) < (o->length + n->length) / 2 &&
+                          fabs(o->y - n->y) < 0.99 * gap;
+        bool is_on_point =
+            fabs(o->point_x - n->x) < n->length / 2 + aside / 2 &&
+            fabs(o->point_y - n->y) < 0.6 * gap;
+        if (is_on_name || is_on_point) return false;
+    }
+    return true;
+}
+
+void cmp_place_names(cmp_name *names, size_t count, double gap, double low)
+{
+    enum { STEPS = 40 };
+    double *wish = kv_alloc((count + 1) * sizeof *wish);
+    for (size_t i = 0; i < count; i++) wish[i] = fmax(names[i].y, low);
+    size_t *order = in_order(wish, count);
     for (size_t i = 0; i < count; i++) {
-        double *at = &y[order[i]];
-        if (*at < low) *at = low;
-        for (size_t k = 0; k < i; k++) {
-            bool is_beside = fabs(x[order[k]] - x[order[i]]) > reach;
-            if (is_beside || *at > y[order[k]] + gap) continue;
-            *at = y[order[k]] + gap;
+        cmp_name *n = &names[order[i]];
+        bool is_placed = false;
+        // Half a line up, half a line down, a line up ..
+        for (int step = 0; step < STEPS && !is_placed; step++) {
+            double off = (step + 1) / 2 * gap / 2;
+            n->y = wish[order[i]] + (step % 2 == 1 ? off : -off);
+            is_placed = n->y >= low && n->y <= 1 &&
+                        is_free(names, order, i, count, gap);
         }
+        if (!is_placed) n->y = wish[order[i]];
     }
     kv_free(order);
+    kv_free(wish);
 }

@@ -76,7 +76,8 @@ typedef struct cmp_layout {
     int panel_height;        // pixels, title and axis included
     int pad_left, pad_right; // pixels inside a panel, for labels
     int pad_bottom;          // pixels below the axis; 0: room for its figures
-    const int *key; // of each panel: pixels for names above it; or NULL
+    const int *key;    // of each panel: pixels for names above it; or NULL
+    const int *taller; // of each panel: pixels more than others; or NULL
 } cmp_layout;
 
 // The script's beginning, to the point where the panels are drawn. `panels`
@@ -90,6 +91,18 @@ void cmp_script_engines(cmp_figure *f, const cmp_rundir *r,
 
 // "set ytics ('a' 1, 'b' 2)": names in place of the numbers of rows.
 void cmp_script_rows(cmp_figure *f, const cmp_list *names);
+
+// Where panels have rows of their own: only those of engines that took part.
+typedef struct cmp_panel_rows {
+    kv_buf script; // inside the loop over p: "set yrange", "set ytics"
+    int *heights;  // of each panel: pixels
+    size_t panels;
+} cmp_panel_rows;
+
+// The next panel's.
+void cmp_panel_rows_add(cmp_panel_rows *rows, const cmp_list *names,
+                        int pixels_each);
+void cmp_panel_rows_free(cmp_panel_rows *rows);
 
 // At most `most` of the titles, those of the highest rank, in their order.
 // What is left out is said in the figure's `measured`.
@@ -105,9 +118,19 @@ void cmp_cell_number(kv_buf *to, double value, char end);
 void cmp_spread_out(double *values, size_t count, double gap);
 // The same, and then none of them below `low`.
 void cmp_spread_above(double *values, size_t count, double gap, double low);
-// Heights for the names of points at (x, y), both 0 to 1: a name goes up where
-// it would lie on another, or below `low`. `reach` is how long a name is.
-void cmp_stack_names(const double *x, double *y, size_t count, double reach,
-                     double gap, double low);
+// A point's name: its middle, its length, and the point, 0 to 1 across and up
+// the panel.
+typedef struct cmp_name {
+    double x, y, length;
+    double point_x, point_y;
+} cmp_name;
+
+// A name above its point, or at the height of the point and right of it: left
+// of it where the panel is at its end.
+cmp_name cmp_name_above(const char *text, double x, double y);
+cmp_name cmp_name_beside(const char *text, double x, double y);
+// Moves names up or down, each as little as it can, where they would lie on one
+// another, on a point, or below `low`. `gap` is how high a name is.
+void cmp_place_names(cmp_name *names, size_t count, double gap, double low);
 
 #endif

@@ -135,6 +135,7 @@ static const char *names_of(const cmp_axis *x, const char *words)
 static void choose_axes(const cmp_figure *f, const cmp_rundir *r, panel *p)
 {
     const char *axes = f->chart->log_axes;
+    p->x.is_tight = true; // for the names at the ends of lines
     p->x.names = names_of(&p->x, cell(&r->claims, p->claim, CLAIM_X));
     if (axes != NULL) {
         p->x.is_log = strchr(axes, 'x') != NULL && p->x.min > 0;
@@ -272,32 +273,31 @@ static void script_key(cmp_figure *f, const points *all, const panel *p)
     }
 }
 
-// A series of one point has its name beside the point, or a little above where
-// another name is.
+// A series of one point has its name beside the point, or a little above or
+// below where something else is.
 static void script_point_names(cmp_figure *f, const points *all, const panel *p,
                                double gap)
 {
-    double *x = kv_alloc((p->series + 1) * sizeof *x);
-    double *y = kv_alloc((p->series + 1) * sizeof *y);
+    cmp_name *at = kv_alloc((p->series + 1) * sizeof *at);
     for (size_t i = 0; i < p->series; i++) {
-        x[i] = cmp_axis_place(&p->x, all->of[p->first + i].last_x);
-        y[i] = cmp_axis_place(&p->y, all->of[p->first + i].last_y);
+        const series *s = &all->of[p->first + i];
+        at[i] = cmp_name_beside(s->name, cmp_axis_place(&p->x, s->last_x),
+                                cmp_axis_place(&p->y, s->last_y));
     }
-    cmp_stack_names(x, y, p->series, 0.3, gap, 0.03);
+    cmp_place_names(at, p->series, gap, 0.03);
     for (size_t i = 0; i < p->series; i++) {
         const series *s = &all->of[p->first + i];
         if (s->points != 1 || isnan(s->last_y)) continue;
-        bool is_right = x[i] > 0.6;
+        bool is_right = at[i].x < at[i].point_x;
         kv_buf_printf(&f->script, "set label %zu ", 10 + i);
         cmp_quoted(&f->script, s->name);
         kv_buf_printf(&f->script,
                       " at first %.9g, graph %.3f %s offset %s, 0.2 font "
                       "',11' tc rgb '#222222' front\n",
-                      s->last_x, y[i], is_right ? "right" : "left",
+                      s->last_x, at[i].y, is_right ? "right" : "left",
                       is_right ? "-0.8" : "0.8");
     }
-    kv_free(x);
-    kv_free(y);
+    kv_free(at);
 }
 
 // What theory expects: over the lines, in letters under them, for what is drawn

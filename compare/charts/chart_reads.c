@@ -19,6 +19,7 @@ enum { CLASSES = sizeof classes / sizeof *classes };
 
 typedef struct dots {
     cmp_list panels, engines;
+    cmp_panel_rows rows;
     double max;
 } dots;
 
@@ -50,34 +51,40 @@ static void add_panel(const cmp_rundir *r, cmp_figure *f, dots *all, size_t c,
     }
     if (!any) return;
     cmp_list_add(&all->panels, title);
+    cmp_list rows = {0};
     for (size_t e = 0; e < all->engines.count; e++) {
         const char *engine = all->engines.names[e];
+        if (!cmp_rundir_took_part(r, engine, workload)) continue;
+        cmp_list_add(&rows, engine);
         cmp_spread s =
             cmp_rundir_spread(r, engine, workload, classes[c].measure);
         if (s.count > 0) all->max = fmax(all->max, s.max);
-        add_dot(f, title, e + 1, engine, s);
+        add_dot(f, title, rows.count, engine, s);
     }
+    cmp_panel_rows_add(&all->rows, &rows, 24);
+    cmp_list_free(&rows);
 }
 
 static void draw(const cmp_rundir *r, cmp_figure *f, const dots *all)
 {
     double end = fmax(all->max * 1.15, 1.25), step = cmp_axis_step(end, 4);
-    cmp_layout layout = {.panel_height = 80 + 24 * (int)all->engines.count,
+    cmp_layout layout = {.panel_height = 80,
                          .pad_left = 64,
-                         .pad_right = 44};
+                         .pad_right = 44,
+                         .taller = all->rows.heights};
     cmp_script_begin(f, layout, &all->panels);
     cmp_script_engines(f, r, &all->engines);
-    kv_buf_printf(&f->script,
-                  "\nset xrange [%g:%g]\nset xtics %g\n"
-                  "set yrange [|Engine| + 0.6:0.4]\n\n",
+    kv_buf_printf(&f->script, "\nset xrange [%g:%g]\nset xtics %g\n",
                   -0.03 * end, end, step);
-    cmp_script_rows(f, &all->engines);
     cmp_append(
         &f->script,
         "mine(p, i, v) = strcol(1) eq Panel[p] && strcol(3) eq Engine[i] ? "
         "v : NaN\n\n"
         "do for [p = 1:panels] {\n"
-        "    @new_panel\n"
+        "    @new_panel\n");
+    kv_buf_append(&f->script, kv_buf_slice(&all->rows.script));
+    cmp_append(
+        &f->script,
         "    plot for [i = 1:|Engine|] data skip 1 "
         "using (mine(p, i, $4)):2:5:6 with xerrorbars lt Linetype[i], \\\n"
         "         for [i = 1:|Engine|] data skip 1 "
@@ -136,4 +143,5 @@ void cmp_chart_reads(const cmp_rundir *r, cmp_figure *f)
     say(r, f, &all);
     cmp_list_free(&all.panels);
     cmp_list_free(&all.engines);
+    cmp_panel_rows_free(&all.rows);
 }

@@ -28,7 +28,8 @@ typedef struct scatter {
     cmp_list claims;
     cmp_axis both;
     size_t points, near;
-    size_t far[64]; // of each claim: points outside the band
+    bool has[KINDS]; // a point of that kind: then it is in the key
+    size_t far[64];  // of each claim: points outside the band
     double worst[64];
 } scatter;
 
@@ -89,7 +90,36 @@ static void add_point(cmp_figure *f, scatter *s, const cmp_rundir *r,
     cmp_cell_number(&f->data, theory, '\t');
     cmp_cell_number(&f->data, y, '\t');
     const char *series = cmp_sheet_cell(&r->points, row, SERIES);
-    cmp_cell_number(&f->data, (double)kind_of(r, series), '\n');
+    size_t kind = kind_of(r, series);
+    s->has[kind] = true;
+    cmp_cell_number(&f->data, (double)kind, '\n');
+}
+
+// The arrays Kind and Look, and the names in the upper left, of those that
+// have a point.
+static void script_key(cmp_figure *f, const scatter *s)
+{
+    kv_buf numbers = {0}, looks = {0}, names = {0};
+    size_t count = 0;
+    for (size_t k = 0; k < KINDS; k++) {
+        if (!s->has[k]) continue;
+        const char *comma = count++ > 0 ? ", " : "";
+        kv_buf_printf(&numbers, "%s%zu", comma, k);
+        kv_buf_printf(&looks, "%s%d", comma, kinds[k].linetype);
+        kv_buf_printf(&names,
+                      "set label %zu '%s' at graph 0.04, graph %.2f left "
+                      "font ',11' tc rgb '#222222' point lt %d offset 1, 0\n",
+                      10 + count, kinds[k].name, 1 - 0.05 * (double)count,
+                      kinds[k].linetype);
+    }
+    kv_buf_printf(&f->script,
+                  "array Kind[%zu] = [%.*s]\narray Look[%zu] = [%.*s]\n", count,
+                  (int)numbers.len, (char *)numbers.data, count, (int)looks.len,
+                  (char *)looks.data);
+    kv_buf_append(&f->script, kv_buf_slice(&names));
+    kv_buf_free(&numbers);
+    kv_buf_free(&looks);
+    kv_buf_free(&names);
 }
 
 static void draw(cmp_figure *f, scatter *s)
@@ -105,27 +135,16 @@ static void draw(cmp_figure *f, scatter *s)
                            "offset 0, 0.4 tc rgb '#444444'\n");
     cmp_axis_script(f, 'x', &x);
     cmp_axis_script(f, 'y', &y);
-    cmp_list names = {0};
-    for (size_t k = 0; k < KINDS; k++) cmp_list_add(&names, kinds[k].name);
-    cmp_script_array(f, "Kind", &names);
-    cmp_list_free(&names);
-    kv_buf_printf(&f->script, "array Look[%d] = [", KINDS);
-    for (size_t k = 0; k < KINDS; k++) {
-        kv_buf_printf(&f->script, "%s%d", k > 0 ? ", " : "", kinds[k].linetype);
-    }
-    // The names stand in the upper left; claims beside the points far off.
+    script_key(f, s);
+    // Claims stand beside the points far off.
     kv_buf_printf(&f->script,
-                  "]\ndo for [k = 1:|Kind|] {\n"
-                  "    set label 10 + k Kind[k] at graph 0.04, graph "
-                  "1 - 0.05 * k left font ',11' "
-                  "tc rgb '#222222' point lt Look[k] offset 1, 0\n}\n"
                   "is_far(y, t) = abs(log(y / t)) > log(2)\n"
                   "set samples 100\n"
                   "plot '+' using 1:($1 * %g):($1 * %g) with filledcurves "
                   "fc rgb '#e8e8e8', \\\n"
                   "     x with lines lt 8, \\\n"
                   "     for [k = 1:|Kind|] data skip 1 using "
-                  "($5 == k - 1 ? $3 : NaN):4 with points lt Look[k], \\\n"
+                  "($5 == Kind[k] ? $3 : NaN):4 with points lt Look[k], \\\n"
                   "     data skip 1 using (is_far($4, $3) ? $3 : NaN):4:1 "
                   "with labels right offset -0.8, 0 font ',10' "
                   "tc rgb '#222222'\nunset multiplot\n",

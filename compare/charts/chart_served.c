@@ -271,25 +271,27 @@ static void script_offered_names(const cmp_rundir *r, cmp_figure *f,
                                  const cmp_list *engines, const cmp_axis *x,
                                  const cmp_axis *y)
 {
-    double across[NAMES_MAX], up[NAMES_MAX], at[NAMES_MAX];
+    double at[NAMES_MAX];
+    cmp_name place[NAMES_MAX];
     const char *names[NAMES_MAX];
     size_t count = 0;
     for (size_t e = 0; e < engines->count && count < NAMES_MAX; e++) {
         double us;
         names[count] = engines->names[e];
         if (!last_point(r, names[count], workload, &at[count], &us)) continue;
-        across[count] = cmp_axis_place(x, at[count]);
-        up[count++] = cmp_axis_place(y, us) + 0.06;
+        double across = cmp_axis_place(x, at[count]);
+        double up = cmp_axis_place(y, us);
+        place[count] = cmp_name_above(names[count], across, up);
+        count++;
     }
-    cmp_stack_names(across, up, count, 0.12, 14.0 / (OFFERED_HEIGHT - 76),
-                    0.05);
+    cmp_place_names(place, count, 14.0 / (OFFERED_HEIGHT - 76), 0.05);
     for (size_t i = 0; i < count; i++) {
         kv_buf_printf(&f->script, "    if (p == %zu) { set label ", panel);
         cmp_quoted(&f->script, names[i]);
         kv_buf_printf(&f->script,
                       " at first %.9g, graph %.3f center font ',11' "
                       "tc rgb '#222222' }\n",
-                      at[i], up[i]);
+                      at[i], place[i].y);
     }
 }
 

@@ -150,7 +150,7 @@ static void script_labels(const cmp_rundir *r, cmp_figure *f, const lines *all,
             cmp_quoted(&f->script, (char *)text.data);
             kv_buf_free(&text);
             kv_buf_printf(&f->script,
-                          " at graph 1.02, graph %.3f left font ',11' "
+                          " at graph 1.04, graph %.3f left font ',11' "
                           "tc rgb '%s' }\n",
                           at[i], cmp_look_of(r, who[i]->engine).colour);
         }
@@ -173,7 +173,8 @@ static void choose(cmp_figure *f, const lines *all, cmp_list *out)
     kv_free(rank);
 }
 
-// How far to the right each panel goes: workloads write different amounts.
+// How far to the right each panel goes: workloads write different amounts. In
+// enough digits that the last point is not cut off.
 static void script_widths(cmp_figure *f, const lines *all,
                           const cmp_list *panels, double unit)
 {
@@ -186,7 +187,7 @@ static void script_widths(cmp_figure *f, const lines *all,
             most = fmax(most, all->of[i].last_x);
         }
         const char *comma = p > 0 ? ", " : "";
-        kv_buf_printf(&f->script, "%s%.4g", comma, most / unit);
+        kv_buf_printf(&f->script, "%s%.9g", comma, most / unit);
         kv_buf_printf(&steps, "%s%g", comma, cmp_axis_step(most / unit, 4));
     }
     kv_buf_printf(&f->script, "]\narray Step[%zu] = [%.*s]\n", panels->count,
@@ -203,7 +204,7 @@ static void draw(const cmp_rundir *r, cmp_figure *f, lines *all)
     }
     cmp_layout layout = {.panel_height = 250,
                          .pad_left = 34,
-                         .pad_right = 116,
+                         .pad_right = 126,
                          .pad_bottom = 54};
     choose(f, all, &panels);
     cmp_script_begin(f, layout, &panels);

@@ -40,30 +40,34 @@ static size_t find_places(const cmp_rundir *r, place *places)
     return count;
 }
 
+static const char *name_of(const place *p, char *text, size_t size)
+{
+    cmp_number n;
+    snprintf(text, size, "%s, space %s", p->engine,
+             isnan(p->space) ? "n/a" : cmp_ratio(&n, p->space));
+    return text;
+}
+
 static void script_names(cmp_figure *f, const place *places, size_t count,
                          const cmp_axis *x, const cmp_axis *y)
 {
-    double across[ENGINES_MAX], at[ENGINES_MAX];
-    for (size_t i = 0; i < count; i++) {
-        across[i] = cmp_axis_place(x, places[i].wa);
-        at[i] = cmp_axis_place(y, places[i].ra) + 0.055; // above its point
-    }
-    cmp_stack_names(across, at, count, 0.38, 16.0 / (HEIGHT - 106), 0.05);
+    cmp_name at[ENGINES_MAX];
     for (size_t i = 0; i < count; i++) {
         char text[96];
-        cmp_number n;
-        bool known = !isnan(places[i].space);
-        snprintf(text, sizeof text, "%s, space %s", places[i].engine,
-                 known ? cmp_ratio(&n, places[i].space) : "n/a");
-        const char *side = across[i] > 0.85   ? "right"
-                           : across[i] < 0.12 ? "left"
-                                              : "center";
+        at[i] = cmp_name_beside(name_of(&places[i], text, sizeof text),
+                                cmp_axis_place(x, places[i].wa),
+                                cmp_axis_place(y, places[i].ra));
+    }
+    cmp_place_names(at, count, 16.0 / (HEIGHT - 106), 0.05);
+    for (size_t i = 0; i < count; i++) {
+        char text[96];
+        int side = at[i].x < at[i].point_x ? -1 : 1;
         kv_buf_printf(&f->script, "set label %zu ", 10 + i);
-        cmp_quoted(&f->script, text);
+        cmp_quoted(&f->script, name_of(&places[i], text, sizeof text));
         kv_buf_printf(&f->script,
-                      " at first %.9g, graph %.3f %s font ',11' "
-                      "tc rgb '#222222'\n",
-                      places[i].wa, at[i], side);
+                      " at first %.9g, graph %.3f %s offset %d.4, 0.2 font "
+                      "',11' tc rgb '#222222'\n",
+                      places[i].wa, at[i].y, side < 0 ? "right" : "left", side);
     }
 }
 

@@ -25,7 +25,8 @@ static const double unknown_lightness = 0.9;
 typedef struct bars {
     cmp_list panels, engines;
     cmp_list parts; // "engine reason", each with a colour of its own
-    double max;
+    cmp_panel_rows rows;
+    kv_buf ends, steps; // of each panel's axis
 } bars;
 
 static double total_of(const cmp_rundir *r, const char *engine,
@@ -77,10 +78,9 @@ static void add_label(cmp_figure *f, cmp_spread s)
 }
 
 static void add_bar(const cmp_rundir *r, cmp_figure *f, bars *all,
-                    const char *workload, const char *engine)
+                    const char *workload, const char *engine, size_t row)
 {
     const char *const names[2] = {workload, engine};
-    size_t row = cmp_list_find(&all->engines, engine) + 1;
     cmp_spread s = cmp_rundir_spread(r, engine, workload, "wa_total");
     double total = s.count > 0 ? s.median : NAN;
     if (s.count > 0) add_parts(r, f, all, names, row, total);
@@ -93,7 +93,29 @@ static void add_bar(const cmp_rundir *r, cmp_figure *f, bars *all,
     cmp_cell_number(&f->data, s.count > 0 ? s.min : NAN, '\t');
     cmp_cell_number(&f->data, s.count > 0 ? s.max : NAN, '\t');
     add_label(f, s);
-    if (s.count > 0) all->max = fmax(all->max, s.max);
+}
+
+// A row for each engine that took part, and an axis as long as its bars: one
+// that wrote much in one workload would press all others to the left.
+static void add_panel(const cmp_rundir *r, cmp_figure *f, bars *all,
+                      const char *workload)
+{
+    cmp_list rows = {0};
+    double most = 1;
+    for (size_t e = 0; e < all->engines.count; e++) {
+        const char *engine = all->engines.names[e];
+        if (!cmp_rundir_took_part(r, engine, workload)) continue;
+        cmp_list_add(&rows, engine);
+        add_bar(r, f, all, workload, engine, rows.count);
+        cmp_spread s = cmp_rundir_spread(r, engine, workload, "wa_total");
+        if (s.count > 0) most = fmax(most, s.max);
+    }
+    cmp_panel_rows_add(&all->rows, &rows, 28);
+    cmp_list_free(&rows);
+    double step = cmp_axis_step(most, 4);
+    const char *comma = all->ends.len > 0 ? ", " : "";
+    kv_buf_printf(&all->ends, "%s%g", comma, step * ceil(most / step));
+    kv_buf_printf(&all->steps, "%s%g", comma, step);
 }
 
 // Engines that keep something on disk, and workloads in which one wrote.
@@ -174,21 +196,22 @@ static void script_key(cmp_figure *f, const bars *all)
 
 static void draw(const cmp_rundir *r, cmp_figure *f, const bars *all)
 {
-    cmp_layout layout = {.panel_height = 80 + 28 * (int)all->engines.count,
+    cmp_layout layout = {.panel_height = 80,
                          .pad_left = 64,
-                         .pad_right = 44};
-    double step = cmp_axis_step(all->max, 4);
+                         .pad_right = 44,
+                         .taller = all->rows.heights};
     cmp_script_begin(f, layout, &all->panels);
     cmp_script_engines(f, r, &all->engines);
     script_parts(f, r, all);
     script_key(f, all);
     kv_buf_printf(&f->script,
-                  "\nend = %g\nset xrange [0:end]\nset xtics %g\n"
-                  "set yrange [|Engine| + 0.6:0.4]\nset grid noytics\n"
+                  "\narray End[%zu] = [%.*s]\narray Step[%zu] = [%.*s]\n"
+                  "set grid noytics\n"
                   "set arrow from 1, graph 0 to 1, graph 1 nohead back "
                   "lc rgb '#888888' lw 1   # perfect\n",
-                  step * ceil(all->max / step), step);
-    cmp_script_rows(f, &all->engines);
+                  all->panels.count, (int)all->ends.len, (char *)all->ends.data,
+                  all->panels.count, (int)all->steps.len,
+                  (char *)all->steps.data);
     cmp_append(
         &f->script,
         "here(p, v) = strcol(1) eq Panel[p] ? v : NaN\n"
@@ -199,9 +222,14 @@ static void draw(const cmp_rundir *r, cmp_figure *f, const bars *all)
         "total(p, v) = strcol(4) eq 'total' ? here(p, v) : NaN\n\n"
         "do for [p = 1:panels] {\n"
         "    @new_panel\n"
+        "    end = End[p]\n    set xrange [0:end]\n"
+        "    set xtics Step[p]\n");
+    kv_buf_append(&f->script, kv_buf_slice(&all->rows.script));
+    cmp_append(
+        &f->script,
         "    plot for [i = 1:|Part|] data skip 1 "
         "using (part(p, i, $6)):3:5:6:($3 - 0.32):($3 + 0.32) \\\n"
-        "             with boxxyerror fc rgb Fill[i] fs solid 1 "
+        "             with boxxyerror lw 1 dt 1 fc rgb Fill[i] fs solid 1 "
         "border lc rgb Edge[i], \\\n"
         "         for [i = 1:|Part|] data skip 1 "
         "using (wide($5, $6) ? part(p, i, ($5 + $6) / 2) : NaN):3:4 \\\n"
@@ -251,13 +279,14 @@ void cmp_chart_writes(const cmp_rundir *r, cmp_figure *f)
                          "label_at\tlabel\n");
     find_rows(r, &all);
     for (size_t p = 0; p < all.panels.count; p++) {
-        for (size_t e = 0; e < all.engines.count; e++) {
-            add_bar(r, f, &all, all.panels.names[p], all.engines.names[e]);
-        }
+        add_panel(r, f, &all, all.panels.names[p]);
     }
     if (all.panels.count > 0) draw(r, f, &all);
     say(r, f, &all);
     cmp_list_free(&all.panels);
     cmp_list_free(&all.engines);
     cmp_list_free(&all.parts);
+    cmp_panel_rows_free(&all.rows);
+    kv_buf_free(&all.ends);
+    kv_buf_free(&all.steps);
 }

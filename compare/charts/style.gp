@@ -3,6 +3,7 @@
 #   panels, panel_height           how many small pictures, and how high
 #   pad_left, pad_right, pad_bottom   room inside a panel for labels, in pixels
 #   Key                            array: pixels above each panel for names
+#   Taller                         array: pixels by which each is higher
 # and then loads this file, which opens the output, and which gives it
 #   @new_panel                     goes on to panel p (count p from 1)
 #
@@ -67,17 +68,22 @@ panel_width = narrow ? 344 : columns == 1 ? 640 : 1040 / columns
 width = columns * panel_width
 column_of(p) = (p - 1) % columns
 row_of(p) = (p - 1) / columns
-above(r) = r == 0 ? 0 : (sum [k = 1:r] Above[k])   # of rows 1 to r
 array Above[rows]   # room for names in each row: that of its fullest panel
-do for [i = 1:rows] { Above[i] = 0 }
+array More[rows]    # and by how much its tallest panel is higher
+do for [i = 1:rows] { Above[i] = 0; More[i] = 0 }
 do for [i = 1:panels] {
-    if (Key[i] > Above[row_of(i) + 1]) { Above[row_of(i) + 1] = Key[i] }
+    r = row_of(i) + 1
+    if (Key[i] > Above[r]) { Above[r] = Key[i] }
+    if (Taller[i] > More[r]) { More[r] = Taller[i] }
 }
-height = head + rows * panel_height + above(rows)
+# Where row r begins (from 0), the room for names being part of it.
+begin(r) = head + r * panel_height + (r == 0 ? 0 : (sum [k = 1:r] Above[k] + More[k]))
+height = begin(rows)
+body(p) = begin(row_of(p)) + Above[row_of(p) + 1]
 left(p) = (column_of(p) * panel_width + pad_left) / real(width)
 right(p) = ((column_of(p) + 1) * panel_width - pad_right) / real(width)
-top(p) = 1 - (head + row_of(p) * panel_height + above(row_of(p) + 1) + pad_top) / real(height)
-bottom(p) = 1 - (head + (row_of(p) + 1) * panel_height + above(row_of(p) + 1) - pad_bottom) / real(height)
+top(p) = 1 - (body(p) + pad_top) / real(height)
+bottom(p) = 1 - (body(p) + panel_height + Taller[p] - pad_bottom) / real(height)
 
 # On a phone a subtitle has lines of so many letters.
 last_space(s, n) = n < 1 || s[n:n] eq ' ' ? n : last_space(s, n - 1)

@@ -3,65 +3,76 @@
 
 #include "compare/report/answer.h"
 
-#include <math.h>
+#include "common/mem.h"
 
 #include "compare/report/palette.h"
+#include "compare/report/race.h"
 #include "compare/report/text.h"
 
-static bool is_on_disk(const cmp_rundir *r, const char *engine)
+static const char rate[] = "ops_per_s";
+
+// ---- races ------------------------------------------------------------------
+
+// Those of two engines or more, in the order of the run.
+typedef struct races {
+    cmp_race *of;
+    size_t count;
+} races;
+
+static const size_t every_group = SIZE_MAX;
+
+static races run_races(const cmp_rundir *r, size_t group, cmp_contest c)
 {
-    return cmp_rundir_origin(r, engine) != CMP_FROM_NOTHING;
+    races all = {kv_alloc((r->workloads.count + 1) * sizeof *all.of), 0};
+    for (size_t w = 0; w < r->workloads.count; w++) {
+        const char *workload = r->workloads.names[w];
+        if (group != every_group && cmp_rundir_group(r, workload) != group) {
+            continue;
+        }
+        cmp_race race = cmp_race_of(r, workload, c);
+        if (race.next == NULL) cmp_race_free(&race);
+        else all.of[all.count++] = race;
+    }
+    return all;
 }
 
-cmp_winner cmp_winner_of(const cmp_rundir *r, const char *workload,
-                         bool on_disk)
+static void free_races(races *all)
 {
-    cmp_winner best = {0};
-    cmp_spread second = {0};
-    for (size_t e = 0; e < r->engines.count; e++) {
-        const char *engine = r->engines.names[e];
-        if (is_on_disk(r, engine) != on_disk) continue;
-        cmp_spread s = cmp_rundir_spread(r, engine, workload, "ops_per_s");
-        if (s.count == 0) continue;
-        if (best.engine == NULL || s.median > best.spread.median) {
-            best.next = best.engine, second = best.spread;
-            best.engine = engine, best.spread = s;
-        } else if (best.next == NULL || s.median > second.median) {
-            best.next = engine, second = s;
-        }
-    }
-    if (best.next != NULL) {
-        best.ahead = best.spread.median / second.median;
-        best.is_tie = best.spread.min <= second.max; // A1
-    }
-    return best;
+    for (size_t i = 0; i < all->count; i++) cmp_race_free(&all->of[i]);
+    kv_free(all->of);
+    *all = (races){0};
+}
+
+// Whether no race before this one had its field.
+static bool is_first_of_field(const races *all, size_t index)
+{
+    size_t i = 0;
+    while (!cmp_race_same_field(&all->of[i], &all->of[index])) i++;
+    return i == index;
 }
 
 // ---- paragraphs -------------------------------------------------------------
 
-// How one engine did in one league of one group.
+// How one engine did in the races of one field.
 typedef struct tally {
-    size_t contests, wins, ties;
-    double most; // its clearest win
-    const char *where, *against;
+    size_t races, wins, ties;
+    const cmp_race *clearest; // of its wins
 } tally;
 
-static tally tally_of(const cmp_rundir *r, size_t group, bool on_disk,
+static tally tally_of(const races *all, const cmp_race *field,
                       const char *engine)
 {
     tally t = {0};
-    for (size_t w = 0; w < r->workloads.count; w++) {
-        const char *workload = r->workloads.names[w];
-        if (cmp_rundir_group(r, workload) != group) continue;
-        cmp_winner winner = cmp_winner_of(r, workload, on_disk);
-        if (winner.next == NULL) continue;
-        t.contests++;
-        if (winner.is_tie) t.ties++;
-        if (winner.is_tie || strcmp(winner.engine, engine) != 0) continue;
+    for (size_t i = 0; i < all->count; i++) {
+        const cmp_race *race = &all->of[i];
+        if (!cmp_race_same_field(race, field)) continue;
+        t.races++;
+        if (race->is_tie) t.ties++;
+        if (race->is_tie || strcmp(race->winner, engine) != 0) continue;
         t.wins++;
-        if (winner.ahead <= t.most) continue;
-        t.most = winner.ahead;
-        t.where = workload, t.against = winner.next;
+        if (t.clearest == NULL || race->ahead > t.clearest->ahead) {
+            t.clearest = race;
+        }
     }
     return t;
 }
@@ -73,119 +84,129 @@ static void name(kv_buf *to, const char *text)
     cmp_append(to, "</b>");
 }
 
-static void draw_wins(const cmp_rundir *r, size_t group, bool on_disk,
+static void draw_field(const cmp_race *race, size_t count, kv_buf *to)
+{
+    const cmp_list *field = &race->field;
+    if (count > 1) {
+        kv_buf_printf(to, "In %zu workloads, among ", count);
+    } else {
+        cmp_append(to, "In ");
+        cmp_html(to, race->workload);
+        cmp_append(to, ", among ");
+    }
+    for (size_t i = 0; i < field->count; i++) {
+        cmp_append(to, i == 0 ? "" : i + 1 < field->count ? ", " : " and ");
+        cmp_html(to, field->names[i]);
+    }
+}
+
+// "was fastest in read-random, with 1.2 times the rate of bt"
+//  won                         with           times
+typedef struct wording {
+    const char *won, *with, *times;
+} wording;
+
+static void draw_wins(const races *all, const cmp_race *field, wording w,
                       kv_buf *to)
 {
-    size_t ties = 0, contests = 0;
-    const char *joint = " ";
-    for (size_t e = 0; e < r->engines.count; e++) {
-        const char *engine = r->engines.names[e];
-        tally t = tally_of(r, group, on_disk, engine);
-        ties = t.ties, contests = t.contests;
+    tally t = tally_of(all, field, "");
+    const char *joint = ": ";
+    draw_field(field, t.races, to);
+    for (size_t e = 0; e < field->field.count; e++) {
+        const char *engine = field->field.names[e];
+        t = tally_of(all, field, engine);
         if (t.wins == 0) continue;
         cmp_number times;
         cmp_append(to, joint);
         name(to, engine);
-        if (t.contests == 1) {
-            cmp_append(to, " was fastest in ");
-        } else {
-            kv_buf_printf(to,
-                          " was fastest in %zu of %zu workloads, most "
-                          "clearly in ",
-                          t.wins, t.contests);
+        kv_buf_printf(to, " %s", w.won);
+        if (t.wins > 1) kv_buf_printf(to, " in %zu, most clearly", t.wins);
+        if (t.races > 1) {
+            cmp_append(to, " in ");
+            cmp_html(to, t.clearest->workload);
         }
-        cmp_html(to, t.where);
-        kv_buf_printf(to, ", with %s times the rate of ",
-                      cmp_ratio(&times, t.most));
-        cmp_html(to, t.against);
+        kv_buf_printf(to, ", %s %s times %s ", w.with,
+                      cmp_ratio(&times, t.clearest->ahead), w.times);
+        cmp_html(to, t.clearest->next);
         joint = "; ";
     }
-    if (ties == contests) {
-        cmp_append(to, " Nobody was clearly ahead anywhere");
-    } else if (ties > 0) {
-        kv_buf_printf(to, "; in %zu the repetitions overlap, so nobody was",
-                      ties);
+    if (t.ties == t.races) {
+        cmp_append(to, ": nobody was clearly ahead");
+    } else if (t.ties > 0) {
+        kv_buf_printf(to, "; in %zu nobody was clearly ahead", t.ties);
     }
     cmp_append(to, ".");
 }
 
-static void draw_paragraph(const cmp_rundir *r, size_t group, bool on_disk,
-                           kv_buf *to)
+static void draw_races(const races *all, const char *league, const char *what,
+                       wording w, kv_buf *to)
 {
-    size_t contests =
-        r->engines.count == 0 ? 0 : tally_of(r, group, on_disk, "").contests;
-    if (contests == 0) return;
+    if (all->count == 0) return;
     cmp_append(to, "<p><span class=\"league\">");
-    cmp_append(to, on_disk ? "On disk, " : "In memory only, ");
-    cmp_html(to, group == 0 ? "generated records" : r->groups.names[group]);
+    cmp_append(to, league);
+    cmp_html(to, what);
     cmp_append(to, ".</span>");
-    draw_wins(r, group, on_disk, to);
+    for (size_t i = 0; i < all->count; i++) {
+        if (!is_first_of_field(all, i)) continue;
+        cmp_append(to, " ");
+        draw_wins(all, &all->of[i], w, to);
+    }
     cmp_append(to, "</p>\n");
 }
 
-// Who pays least, over all workloads: the engine whose median is lowest in
-// most of those that at least two engines have.
-static void draw_least(const cmp_rundir *r, const char *measure,
-                       const char *what, kv_buf *to)
+static void draw_rates(const cmp_rundir *r, size_t group, bool on_disk,
+                       kv_buf *to)
 {
-    const char *least = NULL;
-    size_t most = 0, contests = 0;
-    for (size_t e = 0; e < r->engines.count; e++) {
-        size_t wins = 0;
-        contests = 0;
-        for (size_t w = 0; w < r->workloads.count; w++) {
-            double low = INFINITY;
-            size_t rivals = 0;
-            bool is_mine = false;
-            for (size_t k = 0; k < r->engines.count; k++) {
-                if (!is_on_disk(r, r->engines.names[k])) continue;
-                cmp_spread s = cmp_rundir_spread(
-                    r, r->engines.names[k], r->workloads.names[w], measure);
-                if (s.count == 0 || s.median <= 0) continue;
-                rivals++;
-                if (s.median < low) low = s.median, is_mine = k == e;
-            }
-            if (rivals < 2) continue;
-            contests++;
-            wins += is_mine;
-        }
-        if (wins > most) most = wins, least = r->engines.names[e];
-    }
-    if (least == NULL) return;
-    cmp_append(to, " ");
-    name(to, least);
-    kv_buf_printf(to,
-                  " %s in %zu of %zu workloads where two engines or more "
-                  "have the figure.",
-                  what, most, contests);
+    const wording w = {"was fastest", "with", "the rate of"};
+    races all = run_races(r, group, (cmp_contest){rate, false, on_disk});
+    draw_races(&all, on_disk ? "On disk, " : "In memory only, ",
+               group == 0 ? "generated records" : r->groups.names[group], w,
+               to);
+    free_races(&all);
+}
+
+// Who pays least, in all workloads.
+static void draw_least(const cmp_rundir *r, const char *measure,
+                       const char *what, const char *won, kv_buf *to)
+{
+    const wording w = {won, "against", "as much by"};
+    races all = run_races(r, every_group, (cmp_contest){measure, true, true});
+    draw_races(&all, what, "", w, to);
+    free_races(&all);
 }
 
 // ---- the table --------------------------------------------------------------
 
-static void draw_cell(const cmp_rundir *r, cmp_winner winner,
-                      const char *league, kv_buf *to)
+static void draw_cell(const cmp_rundir *r, const char *workload, bool on_disk,
+                      kv_buf *to)
 {
-    cmp_number rate, ahead;
-    if (winner.engine == NULL) {
+    const char *league = on_disk ? "on disk" : "in memory";
+    cmp_number speed, ahead;
+    cmp_race race =
+        cmp_race_of(r, workload, (cmp_contest){rate, false, on_disk});
+    if (race.winner == NULL) {
         kv_buf_printf(to, "<td class=\"na\" data-league=\"%s\">n/a</td>",
                       league);
         return;
     }
     kv_buf_printf(to, "<td data-league=\"%s\">", league);
-    cmp_look_draw(cmp_look_of(r, winner.engine), to);
+    cmp_look_draw(cmp_look_of(r, race.winner), to);
     cmp_append(to, " ");
-    name(to, winner.engine);
-    kv_buf_printf(to, " %s/s<br><small>", cmp_si(&rate, winner.spread.median));
-    if (winner.next == NULL) {
+    name(to, race.winner);
+    kv_buf_printf(to, " %s/s<br><small>", cmp_si(&speed, race.spread.median));
+    if (race.next == NULL) {
         cmp_append(to, "ran alone");
-    } else if (winner.is_tie) {
+    } else if (race.is_tie) {
         cmp_append(to, "a tie with ");
-        cmp_html(to, winner.next);
     } else {
-        kv_buf_printf(to, "%s\303\227 ", cmp_ratio(&ahead, winner.ahead));
-        cmp_html(to, winner.next);
+        kv_buf_printf(to, "%s\303\227 ", cmp_ratio(&ahead, race.ahead));
+    }
+    if (race.next != NULL) {
+        cmp_html(to, race.next);
+        kv_buf_printf(to, ", of %zu", race.field.count);
     }
     cmp_append(to, "</small></td>");
+    cmp_race_free(&race);
 }
 
 static void draw_row(const cmp_rundir *r, const char *workload, bool leagues[2],
@@ -200,10 +221,8 @@ static void draw_row(const cmp_rundir *r, const char *workload, bool leagues[2],
         cmp_append(to, "</small>");
     }
     cmp_append(to, "</th>");
-    if (leagues[1])
-        draw_cell(r, cmp_winner_of(r, workload, true), "on disk", to);
-    if (leagues[0])
-        draw_cell(r, cmp_winner_of(r, workload, false), "in memory", to);
+    if (leagues[1]) draw_cell(r, workload, true, to);
+    if (leagues[0]) draw_cell(r, workload, false, to);
     cmp_append(to, "</tr>\n");
 }
 
@@ -228,15 +247,14 @@ void cmp_answer_draw(const cmp_rundir *r, kv_buf *to)
 {
     bool leagues[2] = {false, false}; // in memory, on disk
     for (size_t e = 0; e < r->engines.count; e++) {
-        leagues[is_on_disk(r, r->engines.names[e])] = true;
+        cmp_origin origin = cmp_rundir_origin(r, r->engines.names[e]);
+        leagues[origin != CMP_FROM_NOTHING] = true;
     }
     for (size_t g = 0; g < r->groups.count; g++) {
-        draw_paragraph(r, g, true, to);
-        draw_paragraph(r, g, false, to);
+        draw_rates(r, g, true, to);
+        draw_rates(r, g, false, to);
     }
-    cmp_append(to, "<p><span class=\"league\">Bytes.</span>");
-    draw_least(r, "wa_total", "wrote the fewest bytes per user byte", to);
-    draw_least(r, "sa_peak", "had the lowest peak of disk space", to);
-    cmp_append(to, "</p>\n");
+    draw_least(r, "wa_total", "Bytes written", "wrote least", to);
+    draw_least(r, "sa_peak", "Space", "had the lowest peak", to);
     draw_table(r, leagues, to);
 }

@@ -252,6 +252,18 @@ static bool row_is(const cmp_rundir *r, size_t row, size_t column,
     return strcmp(cmp_sheet_cell(&r->measures, row, column), text) == 0;
 }
 
+bool cmp_rundir_took_part(const cmp_rundir *r, const char *engine,
+                          const char *workload)
+{
+    for (size_t row = 0; row < r->measures.rows; row++) {
+        if (row_is(r, row, ENGINE, engine) &&
+            row_is(r, row, WORKLOAD, workload)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 cmp_spread cmp_rundir_spread(const cmp_rundir *r, const char *engine,
                              const char *workload, const char *measure)
 {

@@ -63,6 +63,9 @@ bool cmp_rundir_is_yardstick(const cmp_rundir *r, const char *engine);
 // Of the measured part (phase "run").
 cmp_spread cmp_rundir_spread(const cmp_rundir *r, const char *engine,
                              const char *workload, const char *measure);
+// Whether it was tried in that workload, whatever came of it.
+bool cmp_rundir_took_part(const cmp_rundir *r, const char *engine,
+                          const char *workload);
 // The index into `groups`.
 size_t cmp_rundir_group(const cmp_rundir *r, const char *workload);
 

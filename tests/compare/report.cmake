@@ -5,6 +5,7 @@ add_executable(test_report_records test_report_records.c)
 target_link_libraries(test_report_records PRIVATE stagecoach::common kv_rules)
 
 kv_test(compare.report_tables ROOM compare SOURCES test_report_tables.c LIBS cmp_report m)
+kv_test(compare.report_race ROOM compare SOURCES test_report_race.c LIBS cmp_report m)
 kv_test(compare.report_charts ROOM compare SOURCES test_report_charts.c LIBS cmp_report m)
 target_compile_definitions(test_compare_report_charts PRIVATE
   STYLE_FILE="${PROJECT_SOURCE_DIR}/compare/charts/style.gp")

@@ -10,7 +10,6 @@
 
 #include "compare/charts/axis.h"
 #include "compare/charts/looks.h"
-#include "compare/report/answer.h"
 #include "compare/report/palette.h"
 #include "compare/report/report.h"
 #include "tests/support/test.h"
@@ -262,26 +261,6 @@ static void hostile_names_stay_names(void **state)
     test_remove_dir(dir);
 }
 
-static void overlapping_repetitions_are_a_tie(void **state)
-{
-    (void)state;
-    char *dir = make_run();
-    cmp_rundir r = {0};
-    assert_ok(cmp_rundir_read(dir, &r));
-    cmp_winner fill = cmp_winner_of(&r, "fill", true);
-    assert_string_equal(fill.engine, "log");
-    assert_string_equal(fill.next, "old");
-    assert_false(fill.is_tie);
-    assert_true(fabs(fill.ahead - 1100.0 / 525) < 1e-9);
-    assert_true(cmp_winner_of(&r, "wordnet-read", true).is_tie);
-    cmp_winner memory = cmp_winner_of(&r, "fill", false);
-    assert_string_equal(memory.engine, "hash");
-    assert_null(memory.next);
-    assert_null(cmp_winner_of(&r, "wordnet-read", false).engine);
-    cmp_rundir_free(&r);
-    test_remove_dir(dir);
-}
-
 // palette.c and style.gp say the same of every engine.
 static void the_style_file_has_the_colours_of_the_palette(void **state)
 {
@@ -320,13 +299,44 @@ static void labels_keep_their_distance_and_their_order(void **state)
     assert_true(fabs(cmp_axis_step(0.9, 5) - 0.2) < 1e-9);
 }
 
-static void names_go_up_where_they_would_lie_on_others(void **state)
+// Beside their points: on each other, alone, too low.
+static void names_lie_on_nothing(void **state)
 {
     (void)state;
-    double x[] = {0.1, 0.15, 0.9, 0.12}, y[] = {0.5, 0.5, 0.5, 0};
-    cmp_stack_names(x, y, 4, 0.3, 0.1, 0.05);
-    assert_true(fabs(y[0] - 0.5) < 1e-9 && fabs(y[1] - 0.6) < 1e-9);
-    assert_true(fabs(y[2] - 0.5) < 1e-9 && fabs(y[3] - 0.05) < 1e-9);
+    cmp_name n[] = {cmp_name_beside("first", 0.1, 0.5),
+                    cmp_name_beside("second", 0.15, 0.5),
+                    cmp_name_beside("third", 0.95, 0.5),
+                    cmp_name_beside("fourth", 0.1, 0)};
+    assert_true(n[0].x > 0.1 && n[2].x < 0.95);
+    cmp_place_names(n, 4, 0.1, 0.05);
+    assert_true(fabs(n[1].y - 0.5) < 1e-9 && fabs(n[2].y - 0.5) < 1e-9);
+    assert_true(fabs(n[3].y - 0.05) < 1e-9);
+    // The second's point is where the first's name would be.
+    assert_true(fabs(n[0].y - 0.5) > 0.09);
+    cmp_name above = cmp_name_above("name", 0.5, 0.5);
+    cmp_place_names(&above, 1, 0.1, 0.05);
+    assert_true(fabs(above.y - 0.56) < 0.051 && fabs(above.y - 0.5) > 0.059);
+}
+
+// The names of lines stand at the right edge, so the lines end there too.
+static void a_tight_axis_ends_beside_its_values(void **state)
+{
+    (void)state;
+    const struct {
+        cmp_axis axis;
+        double max;
+    } cases[] = {{{.min = 0, .max = 15}, 20},
+                 {{.min = 0, .max = 15, .is_tight = true}, 15.6},
+                 {{.min = 1, .max = 1100, .is_log = true}, 2000},
+                 {{.min = 1, .max = 1e4, .is_log = true, .is_tight = true},
+                  1e4 * pow(1e4, 0.05)}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cmp_figure f = {0};
+        cmp_axis a = cases[i].axis;
+        cmp_axis_script(&f, 'x', &a);
+        assert_true(fabs(a.max / cases[i].max - 1) < 1e-9);
+        cmp_figure_free(&f);
+    }
 }
 
 // What cannot be told by colour can by the point (L1).
@@ -367,10 +377,10 @@ int main(void)
         cmocka_unit_test(pictures_and_page_are_there),
         cmocka_unit_test(without_gnuplot_all_but_the_pictures_is_written),
         cmocka_unit_test(hostile_names_stay_names),
-        cmocka_unit_test(overlapping_repetitions_are_a_tie),
         cmocka_unit_test(the_style_file_has_the_colours_of_the_palette),
         cmocka_unit_test(labels_keep_their_distance_and_their_order),
-        cmocka_unit_test(names_go_up_where_they_would_lie_on_others),
+        cmocka_unit_test(names_lie_on_nothing),
+        cmocka_unit_test(a_tight_axis_ends_beside_its_values),
         cmocka_unit_test(variants_of_an_engine_look_different),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
