@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
+
+// A group that is written faster than threads wake up is not worth a wait.
+enum { SLOW_GROUP_NS = 20000 };
+
 // A caller in line, on its own stack. The line's head is the leader.
 struct kv_commit_waiter {
     kv_commit_entry entry;
@@ -66,6 +71,7 @@ static void dismiss(kv_commit_line *line, const waiter *last, kv_status st)
         waiter *w = line->first;
         more = w != last;
         line->first = w->next;
+        line->length--;
         w->status = st;
         if (st != KV_OK && w->has_cond) {
             snprintf(w->sentence, sizeof w->sentence, "%s", kv_last_error());
@@ -81,19 +87,36 @@ static void dismiss(kv_commit_line *line, const waiter *last, kv_status st)
     }
 }
 
+// Lets those come who shared the last group and are just waking up.
+static void wait_for_companions(kv_commit_line *line)
+{
+    if (line->last_ns < SLOW_GROUP_NS) return;
+    uint64_t until = kv_now_ns() + line->last_ns / 2;
+    while (line->length < line->last_count && kv_now_ns() < until) {
+        kv_mutex_unlock(&line->lock);
+        kv_thread_yield();
+        kv_mutex_lock(&line->lock);
+    }
+}
+
 // Runs the group at the head of the line, which `self` leads.
 static void lead(kv_commit_line *line, waiter *self)
 {
+    if (self->exclusive == NULL) wait_for_companions(line);
     kv_commit_entry entries[KV_COMMIT_GROUP_MAX];
     const waiter *last = self;
     size_t count = gather(self, entries, &last);
     line->groups++;
     line->entries += count;
     kv_mutex_unlock(&line->lock);
+    uint64_t begun = count > 1 ? kv_now_ns() : 0;
     kv_status st = self->exclusive != NULL
                        ? self->exclusive(self->exclusive_arg)
                        : line->run(line->arg, entries, count);
+    uint64_t took = count > 1 ? kv_now_ns() - begun : 0;
     kv_mutex_lock(&line->lock);
+    line->last_count = count;
+    line->last_ns = took;
     dismiss(line, last, st);
 }
 
@@ -109,6 +132,7 @@ static kv_status join(kv_commit_line *line, waiter *self)
         line->first = self;
     }
     line->last = self;
+    line->length++;
     while (!self->is_done && line->first != self) {
         kv_cond_wait(&self->turn, &line->lock);
     }

@@ -10,6 +10,11 @@
 // is thereby shared by all who arrived during the one before. With one writer
 // this costs an uncontended lock.
 //
+// The writers of a group wake up together and mostly come again at once; who
+// wakes first would go ahead alone and make the others wait for a whole sync.
+// So a leader waits until the line is as long as the last group was, if that
+// one was slow, and at most half as long as it took.
+//
 // Invariants
 //   C1  Groups run one at a time, in the order of arrival: a stage's group
 //       function needs no lock against another writer.
@@ -39,11 +44,14 @@ enum { KV_COMMIT_GROUP_MAX = 64 };        // entries
 enum { KV_COMMIT_GROUP_BYTES = 1 << 20 }; // of keys and values, roughly
 
 typedef struct kv_commit_line {
-    kv_mutex lock;
-    struct kv_commit_waiter *first, *last;
     kv_commit_group *run;
     void *arg;
-    uint64_t groups, entries; // so far; guarded by lock
+    kv_mutex lock; // guards all that follows
+    struct kv_commit_waiter *first, *last;
+    size_t length;            // who stands in line
+    size_t last_count;        // entries of the last group
+    uint64_t last_ns;         // how long it took; 0: it was of one
+    uint64_t groups, entries; // so far
 } kv_commit_line;
 
 void kv_commit_open(kv_commit_line *line, kv_commit_group *run, void *arg);

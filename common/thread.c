@@ -37,6 +37,8 @@ void kv_thread_join(kv_thread *t)
     must(pthread_join(t->id, NULL), "cannot join a thread");
 }
 
+void kv_thread_yield(void) { sched_yield(); }
+
 void kv_mutex_init(kv_mutex *m)
 {
     must(pthread_mutex_init(&m->m, NULL), "cannot make a mutex");
@@ -112,7 +114,7 @@ long kv_process_id(void) { return (long)getpid(); }
 // let it have the processor in case it lost it.
 static void pause_a_little(unsigned *spins)
 {
-    if (++*spins % 64 == 0) sched_yield();
+    if (++*spins % 64 == 0) kv_thread_yield();
 }
 
 void kv_latch_wait_read(kv_latch *l)

@@ -23,6 +23,7 @@ typedef struct kv_thread {
 
 void kv_thread_start(kv_thread *t, void *(*run)(void *), void *arg);
 void kv_thread_join(kv_thread *t);
+void kv_thread_yield(void); // lets others run that are ready
 
 typedef struct kv_mutex {
     pthread_mutex_t m;
