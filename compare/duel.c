@@ -135,6 +135,7 @@ int cmp_duel(cmp_options *o)
     cmp_progress progress;
     cmp_progress_begin(&progress, (unsigned)o->workload_count * o->reps * 2,
                        !o->no_progress);
+    cmp_warn_of_build(stdout);
     const cmp_setup *s = &o->setup;
     printf("A = %s, B = %s; %u records of %zu+%zu bytes, ", o->engine[0].label,
            o->engine[1].label, (unsigned)s->records, s->key_bytes,

@@ -42,9 +42,19 @@ void cmp_summary_add(cmp_summary *s, const char *engine, const char *workload,
     s->rate[cell * o->reps + s->count[cell]++] = operations_per_s;
 }
 
+void cmp_warn_of_build(FILE *to)
+{
+    if (strncmp(CMP_BUILD, "Rel", 3) == 0) return;
+    fputs("this build is for tests, and several times slower than the engines "
+          "are: make programs\nbuilds those to measure, in "
+          "build/release/bin\n",
+          to);
+}
+
 void cmp_summary_print(const cmp_summary *s, FILE *to)
 {
     const cmp_options *o = s->options;
+    cmp_warn_of_build(to);
     fprintf(to, "%-22s", "thousand ops/s");
     for (size_t e = 0; e < o->engine_count; e++) {
         if (o->engine[e].engine == NULL) continue;

@@ -15,7 +15,9 @@ typedef struct cmp_summary {
 void cmp_summary_init(cmp_summary *s, const cmp_options *o);
 void cmp_summary_add(cmp_summary *s, const char *engine, const char *workload,
                      double operations_per_s);
-// Medians, in thousands of operations per second.
+// Says so of a build whose speeds are not the engines' own.
+void cmp_warn_of_build(FILE *to);
+// That warning, and medians, in thousands of operations per second.
 void cmp_summary_print(const cmp_summary *s, FILE *to);
 void cmp_summary_free(cmp_summary *s);
 

@@ -98,6 +98,12 @@ run path --records 500 --engines hash --workloads "$property_file" ||
 "$compare" duel hash "$liar" --workload fill-random,workloada --records 500 --reps 3 \
     --out "$dir/duel" >"$dir/out" 2>"$dir/err" || say "duel: $(cat "$dir/err")"
 [ "$(grep -c ' times (' "$dir/out")" -eq 5 ] || say "duel: $(cat "$dir/out")"
+# Speeds of a build that is not for measuring come with a warning.
+warned=$(grep -c '^this build is for tests' "$dir/out")
+case $(awk '$1 == "build" { print $2 }' "$dir/path/manifest.tsv") in
+Rel*) [ "$warned" -eq 0 ] || say "a release build is warned of" ;;
+*) [ "$warned" -eq 1 ] || say "a debug build is not warned of" ;;
+esac
 
 # ---- what makes no sense: exit code 2 and the way out ----
 refuses() { # refuses TEXT ARGUMENTS..
