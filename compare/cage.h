@@ -32,5 +32,9 @@ KV_MUST_USE kv_status cmp_cage_make(kv_buf *cage, uint64_t bytes,
 KV_MUST_USE kv_status cmp_cage_enter(const char *cage);
 // Requires that all who entered have ended.
 void cmp_cage_remove(const char *cage);
+// Removes, below a root of groups, what programs left that were killed before
+// they could: their cages hold nobody, and bear the number of a process that is
+// not there. cmp_cage_make begins with it.
+void cmp_cages_sweep(const char *root);
 
 #endif

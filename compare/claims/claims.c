@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "common/cli/words.h"
 #include "common/clock.h"
 #include "common/mem.h"
 
@@ -33,33 +32,35 @@ struct request {
     int rest_count;
 };
 
-// C07 is a claim, S04 a study (claim.h).
-static bool looks_like_id(const char *word)
+// C07 is a claim, S04 a study (claim.h): 7 of 'C'. 0 is none.
+static unsigned long number_of(const char *word, char *letter)
 {
-    return strchr("CcSs", word[0]) != NULL && word[1] >= '0' && word[1] <= '9';
+    *letter = word[0] == 's' || word[0] == 'S' ? 'S' : 'C';
+    bool is_id =
+        strchr("CcSs", word[0]) != NULL && word[1] >= '0' && word[1] <= '9';
+    return is_id ? strtoul(word + 1, NULL, 10) : 0;
 }
 
-// c7 is C07.
-static bool is_same_id(const char *id, const char *word)
-{
-    bool is_study = word[0] == 'S' || word[0] == 's';
-    return (id[0] == 'S') == is_study &&
-           strtoul(id + 1, NULL, 10) == strtoul(word + 1, NULL, 10);
-}
-
+// c7 is C07. Of what is not there, the next lower one of its kind is named.
 static const char *find_id(const char *word)
 {
-    for (size_t i = 0; claim_id(i) != NULL; i++) {
-        if (is_same_id(claim_id(i), word)) return claim_id(i);
+    const char *below = NULL;
+    char letter;
+    unsigned long wanted = number_of(word, &letter);
+    for (size_t i = 0; claim_id(i) != NULL && wanted > 0; i++) {
+        const char *id = claim_id(i);
+        unsigned long number = strtoul(id + 1, NULL, 10);
+        if (id[0] != letter || number > wanted) continue;
+        if (number == wanted) return id;
+        below = id; // they are in the order of their numbers
     }
-    const char *nearest = kv_cli_nearest(word, claim_id);
-    kv_fail(KV_INVALID, "there is no claim \"%s\" here%s%s%s", word,
-            nearest ? "; did you mean " : "", nearest ? nearest : "",
-            nearest ? "?" : " (compare claims without a name tries all)");
+    kv_fail(KV_INVALID, "there is no claim \"%s\"%s%s%s (compare list claims)",
+            word, below ? "; did you mean " : "", below ? below : "",
+            below ? "?" : "");
     return NULL;
 }
 
-// An option's value is not an id, whatever it looks like.
+// An option's value is not an id, whatever it looks like; any other word is.
 static kv_status part_words(struct request *r, int argc, char **argv)
 {
     r->ids = kv_zalloc((size_t)argc * sizeof *r->ids);
@@ -67,7 +68,7 @@ static kv_status part_words(struct request *r, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         bool is_value = i > 2 && strncmp(argv[i - 1], "--", 2) == 0 &&
                         strncmp(argv[i - 1], "--no-", 5) != 0;
-        if (i < 2 || is_value || !looks_like_id(argv[i])) {
+        if (i < 2 || is_value || argv[i][0] == '-') {
             r->rest[r->rest_count++] = argv[i];
             continue;
         }

@@ -60,3 +60,20 @@ if "$compare" claims C99 --out "$dir/no" 2>"$dir/said"; then
 fi
 grep -q 'there is no claim "C99"' "$dir/said" || fail "C99 is not named"
 [ ! -e "$dir/no" ] || fail "something was begun for C99"
+
+# With the neighbour that is there.
+for kind in C S; do
+    last=$(grep "^$kind" "$dir/listed" | sort | tail -n 1)
+    if "$compare" claims "${kind}99" --out "$dir/no" 2>"$dir/said"; then
+        fail "${kind}99 was tried"
+    fi
+    grep -q "did you mean $last?" "$dir/said" ||
+        fail "${kind}99: $(cat "$dir/said")"
+done
+for word in Cx wal 7; do
+    code=0
+    "$compare" claims "$word" --out "$dir/no" 2>"$dir/said" || code=$?
+    [ $code -eq 2 ] || fail "$word: exit code $code"
+    grep -q "there is no claim \"$word\" (compare list claims)" "$dir/said" ||
+        fail "$word: $(cat "$dir/said")"
+done

@@ -2,8 +2,12 @@
 // pages; who takes less notices nothing.
 // SPDX-License-Identifier: MIT
 
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 
@@ -79,11 +83,45 @@ static void a_store_in_memory_is_told(void **state)
     kv_buf_free(&cage);
 }
 
+static void put_dir(const char *root, const char *name, long number)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s%ld", root, name, number);
+    assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static bool is_there(const char *root, const char *name, long number)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s%ld", root, name, number);
+    return cmp_file_is_there(path);
+}
+
+// As a program leaves it that is ended by force. The root of the groups is an
+// ordinary directory here, which takes no rights.
+static void what_the_dead_left_is_removed(void **state)
+{
+    (void)state;
+    enum { NOBODY = 999999999 }; // more than there can be processes
+    long self = (long)getpid();
+    char *root = test_make_dir();
+    put_dir(root, "stagecoach-", NOBODY);
+    put_dir(root, "stagecoach-", self);
+    put_dir(root, "another-", NOBODY);
+    cmp_cages_sweep(root);
+    assert_false(is_there(root, "stagecoach-", NOBODY));
+    assert_true(is_there(root, "stagecoach-", self));
+    assert_true(is_there(root, "another-", NOBODY));
+    cmp_cages_sweep("/nowhere");
+    test_remove_dir(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cage_holds),
         cmocka_unit_test(a_store_in_memory_is_told),
+        cmocka_unit_test(what_the_dead_left_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
