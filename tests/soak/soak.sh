@@ -194,13 +194,19 @@ mutations() {
     fi
 }
 
-# Lines, counted as `wc` does.
+# Lines that are neither empty nor a comment: so count those from whom the goals
+# are.
+lines() {
+    xargs cat <"$1" | grep -cvE '^[[:space:]]*(//.*|#|#[! ].*)?$'
+}
+
 sizes() {
-    code=$(find common stage* -name '*.[ch]' -exec cat {} + | wc -l)
-    asserts=$(find common stage* -name '*.c' -exec cat {} + |
-        grep -cE '^ *(assert|_Static_assert)\(|[; ]assert\(')
-    tests=$(find tests \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o \
-        -name '*.kvs' -o -name '*.patch' \) -exec cat {} + | wc -l)
+    find common stage* -name '*.[ch]' >"$out/code.txt"
+    find tests \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o \
+        -name '*.kvs' -o -name '*.patch' \) >"$out/tests.txt"
+    code=$(lines "$out/code.txt") tests=$(lines "$out/tests.txt")
+    asserts=$(xargs cat <"$out/code.txt" |
+        grep -cE '^[^/"]*\b(assert|static_assert|_Static_assert)\(')
     figure R18 all 'lines for each assertion' $((code / asserts))
     figure R19 all 'lines of tests for 100 of code' $((tests * 100 / code))
 }
