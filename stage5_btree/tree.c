@@ -231,12 +231,13 @@ out:
     return st;
 }
 
-// A neighbour that would be full after sharing is left alone: the next insert
-// would be back at once.
+// A neighbour that would be nearly full after sharing is left alone: the next
+// insert would be back soon, and each time two whole pages are logged. More
+// room than a quarter would leave the tree a quarter larger than its records.
 static bool has_room(bt_tx *tx, size_t used, size_t neighbour, size_t extra)
 {
     size_t capacity = bt_page_capacity(tx->cache->config.page_bytes);
-    return used + neighbour + extra < 2 * capacity - capacity / 8;
+    return used + neighbour + extra < 2 * capacity - capacity / 4;
 }
 
 // Makes room for `extra` in the page at depth `d`, and puts it there.
