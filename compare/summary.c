@@ -72,7 +72,8 @@ void cmp_summary_print(const cmp_summary *s, FILE *to)
             }
             double median =
                 cmp_median(s->rate + cell * o->reps, s->count[cell]);
-            fprintf(to, " %10.1f", median / 1000);
+            // Operations that take milliseconds, as a walk over everything.
+            fprintf(to, " %10.*f", median < 1000 ? 4 : 1, median / 1000);
         }
         fputc('\n', to);
     }
