@@ -39,7 +39,7 @@ static const kv_cli_command commands[] = {
      CLI_IN_REPL, CLI_JSON | CLI_LIVE, 0, 0, kv_cli_stats},
     {"inspect", "[PART]", "the shape of the store, or of a part of it",
      "The parts are named in what inspect prints without one.", CLI_IN_REPL,
-     CLI_JSON, 0, -1, kv_cli_inspect},
+     CLI_JSON | CLI_HISTORY, 0, -1, kv_cli_inspect},
     {"check", "", "verify every byte and every invariant; changes nothing",
      "Prints ok and what was looked at, or says what is wrong (exit code 3).",
      CLI_IN_REPL, CLI_JSON, 0, 0, kv_cli_check},

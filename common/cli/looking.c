@@ -133,10 +133,14 @@ kv_cli_code kv_cli_inspect(kv_cli_session *s, const kv_cli_request *r)
     kv_report report = {0};
     kv_buf what = {0};
     for (int i = 1; i < r->word_count; i++) { // inspect segment 3
-        kv_buf_printf(&what, "%s%s", i > 1 ? " " : "", r->words[i]);
+        kv_buf_printf(&what, "%s%s", what.len > 0 ? " " : "", r->words[i]);
     }
+    if (r->flags & CLI_HISTORY) { // a part that is spelled as an option
+        kv_buf_printf(&what, "%shistory", what.len > 0 ? " " : "");
+    }
+    bool is_whole = what.len == 0;
     kv_buf_append(&what, kv_slice_of("", 1));
-    const char *part = r->word_count > 1 ? (const char *)what.data : NULL;
+    const char *part = is_whole ? NULL : (const char *)what.data;
     kv_status st = kv_inspect(s->db, part, &report);
     kv_buf_free(&what);
     if (st == KV_OK) return print_report(s, r, &report);

@@ -31,6 +31,7 @@ enum { // keys beyond the letters
     OPT_STRICT,
     OPT_ECHO,
     OPT_JSON,
+    OPT_HISTORY,
 };
 
 static const struct argp_option options[] = {
@@ -61,6 +62,8 @@ static const struct argp_option options[] = {
      "print JSON, where bytes that are not UTF-8 look like \\xHH: dump is "
      "exact",
      0},
+    {"history", OPT_HISTORY, NULL, 0,
+     "step by step, how the store came to be as it is", 0},
     {0},
 };
 
@@ -195,7 +198,7 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
         return 0;
     }
     if (key == ARGP_KEY_ERROR) p->refused = refused_word(state);
-    if (key < OPT_SET || key > OPT_JSON) return ARGP_ERR_UNKNOWN;
+    if (key < OPT_SET || key > OPT_HISTORY) return ARGP_ERR_UNKNOWN;
     p->st = option(p, key, text);
     return p->st == KV_OK ? 0 : EINVAL;
 }

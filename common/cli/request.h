@@ -29,6 +29,7 @@ typedef enum kv_cli_flag { // the second group, as bits
     CLI_STRICT = 1 << 7,
     CLI_ECHO = 1 << 8,
     CLI_JSON = 1 << 9,
+    CLI_HISTORY = 1 << 10,
 } kv_cli_flag;
 
 typedef struct kv_cli_request {

@@ -96,6 +96,16 @@ static void test_behind_two_dashes_all_are_words(void **state)
     finish(&f);
 }
 
+static void test_a_part_may_be_spelled_as_an_option(void **state)
+{
+    (void)state;
+    fixture f = parse(CLI_COMMAND_LINE, "d inspect --history --json");
+    expect_words(&f, "d|inspect|");
+    assert_int_equal(f.r.flags, CLI_HISTORY | CLI_JSON);
+    assert_string_equal(kv_cli_flag_name(CLI_HISTORY), "history");
+    finish(&f);
+}
+
 static void test_a_foreign_command_keeps_its_options(void **state)
 {
     (void)state;
@@ -147,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_options_stand_anywhere),
         cmocka_unit_test(test_first_group),
         cmocka_unit_test(test_behind_two_dashes_all_are_words),
+        cmocka_unit_test(test_a_part_may_be_spelled_as_an_option),
         cmocka_unit_test(test_a_foreign_command_keeps_its_options),
         cmocka_unit_test(test_refusals_say_what_to_do),
         cmocka_unit_test(test_offsets_may_be_hexadecimal),
