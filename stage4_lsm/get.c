@@ -13,12 +13,12 @@
 // What a memtable says: KV_OK and the value, KV_NOT_FOUND because the key was
 // deleted (*is_known), or KV_NOT_FOUND because it does not know.
 static kv_status ask_memtable(lsm_store *s, const lsm_memtable *m,
-                              const char *which, kv_slice key, uint64_t seq,
-                              kv_buf *value, bool *is_known)
+                              const char *which, kv_slice key, uint64_t hash,
+                              uint64_t seq, kv_buf *value, bool *is_known)
 {
     lsm_entry e;
     uint64_t gone = lsm_memtable_range_seq(m, key, seq);
-    bool has_entry = lsm_memtable_get(m, key, seq, &e);
+    bool has_entry = lsm_memtable_get(m, key, hash, seq, &e);
     bool is_found = has_entry && e.kind == LSM_PUT && e.seq > gone;
     *is_known = has_entry || gone > 0;
     if (is_found) kv_buf_set(value, e.value);
@@ -31,12 +31,13 @@ static kv_status ask_memtable(lsm_store *s, const lsm_memtable *m,
 }
 
 static kv_status ask_memtables(lsm_store *s, const lsm_view *view, uint64_t seq,
-                               kv_slice key, kv_buf *value, bool *is_known)
+                               kv_slice key, uint64_t hash, kv_buf *value,
+                               bool *is_known)
 {
-    kv_status st =
-        ask_memtable(s, view->active, "active", key, seq, value, is_known);
+    kv_status st = ask_memtable(s, view->active, "active", key, hash, seq,
+                                value, is_known);
     for (size_t i = 0; i < view->frozen_count && !*is_known; i++) {
-        st = ask_memtable(s, view->frozen[i], "frozen", key, seq, value,
+        st = ask_memtable(s, view->frozen[i], "frozen", key, hash, seq, value,
                           is_known);
     }
     return st;
@@ -67,9 +68,8 @@ static kv_status ask_table(lsm_store *s, lsm_table *t, uint32_t level,
 }
 
 static kv_status ask_tables(lsm_store *s, const lsm_version *v, kv_slice key,
-                            kv_buf *value)
+                            uint64_t hash, kv_buf *value)
 {
-    uint64_t hash = kv_hash(key, LSM_HASH_SEED);
     for (size_t i = 0; i < v->run_count; i++) {
         lsm_table *t = lsm_run_find(&v->runs[i], key);
         if (t == NULL) {
@@ -99,8 +99,9 @@ static kv_status get_in_view(lsm_store *s, const lsm_view *view, uint64_t seq,
                              kv_slice key, kv_buf *value)
 {
     bool is_known;
-    kv_status st = ask_memtables(s, view, seq, key, value, &is_known);
-    if (!is_known) return ask_tables(s, view->version, key, value);
+    uint64_t hash = kv_hash(key, LSM_HASH_SEED);
+    kv_status st = ask_memtables(s, view, seq, key, hash, value, &is_known);
+    if (!is_known) return ask_tables(s, view->version, key, hash, value);
     count_from_memtables(s, 1);
     return st;
 }
@@ -168,12 +169,13 @@ static kv_status get_some(lsm_store *s, const lsm_view *view, uint64_t seq,
     search all = {0};
     for (size_t i = 0; i < count; i++) {
         bool is_known;
+        uint64_t hash = kv_hash(keys[i], LSM_HASH_SEED);
         kv_status st =
-            ask_memtables(s, view, seq, keys[i], &values[i], &is_known);
+            ask_memtables(s, view, seq, keys[i], hash, &values[i], &is_known);
         found[i] = st == KV_OK;
         if (is_known) continue;
         all.at[all.count].i = i;
-        all.at[all.count++].hash = kv_hash(keys[i], LSM_HASH_SEED);
+        all.at[all.count++].hash = hash;
     }
     count_from_memtables(s, count - all.count);
     const lsm_version *v = view->version;

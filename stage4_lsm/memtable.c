@@ -3,12 +3,12 @@
 
 #include "memtable.h"
 
-#include <assert.h>
 #include <stdatomic.h>
 
 #include "common/mem.h"
 #include "common/rng.h"
 
+#include "buckets.h"
 #include "head.h"
 
 enum {
@@ -25,18 +25,12 @@ typedef struct link {
 
 // The links are followed by the key's bytes and the value's.
 struct node {
+    lsm_hook hook; // first: a hook is its node
     uint64_t head, seq;
-    uint32_t key_len, value_len;
-    uint8_t kind, height;
+    uint32_t value_len;
+    uint32_t key_len : 24, kind : 2, height : 6;
     link links[];
 };
-
-// The range tombstones as they were at one moment, and before it.
-typedef struct history {
-    lsm_spans spans;
-    uint64_t seq; // of the newest
-    struct history *older;
-} history;
 
 struct lsm_memtable {
     _Atomic uint32_t refs;
@@ -45,8 +39,9 @@ struct lsm_memtable {
     uint8_t prefix[PREFIX_MAX];
     size_t prefix_len;
     node *root;
+    lsm_buckets buckets;
     _Atomic int height;
-    _Atomic(history *) ranges;
+    _Atomic(lsm_spans_past *) ranges;
     _Atomic uint64_t bytes, count, range_count;
     uint64_t first_seq; // 0: nothing was added
 
@@ -68,7 +63,7 @@ static void *take(lsm_memtable *m, size_t bytes)
 static node *make_node(lsm_memtable *m, int height, size_t payload)
 {
     node *n = take(m, sizeof *n + (size_t)height * sizeof(link) + payload);
-    n->height = (uint8_t)height;
+    n->height = (uint32_t)height & 63;
     return n;
 }
 
@@ -81,6 +76,8 @@ lsm_memtable *lsm_memtable_new(uint64_t log_number, uint64_t arena_bytes,
     lsm_arena_open(&m->arena, (size_t)arena_bytes, attic);
     m->prefix_len = prefix.len < PREFIX_MAX ? prefix.len : PREFIX_MAX;
     if (m->prefix_len > 0) memcpy(m->prefix, prefix.data, m->prefix_len);
+    size_t bytes = lsm_buckets_bytes(arena_bytes);
+    lsm_buckets_open(&m->buckets, lsm_arena_take(&m->arena, bytes), bytes);
     m->root = make_node(m, HEIGHT_MAX, 0);
     for (int i = 0; i < HEIGHT_MAX; i++) {
         atomic_init(&m->root->links[i].head, UINT64_MAX);
@@ -102,12 +99,7 @@ lsm_memtable *lsm_memtable_ref(lsm_memtable *m)
 void lsm_memtable_unref(lsm_memtable *m)
 {
     if (m == NULL || atomic_fetch_sub(&m->refs, 1) != 1) return;
-    for (history *h = m->ranges; h != NULL;) {
-        history *older = h->older;
-        lsm_spans_free(&h->spans);
-        kv_free(h);
-        h = older;
-    }
+    lsm_spans_past_free(m->ranges);
     lsm_arena_free(&m->arena);
     kv_free(m);
 }
@@ -167,6 +159,11 @@ static bool stands_before(const node *n, const place *p)
     if (n->head != p->head) return n->head < p->head;
     int order = kv_slice_cmp(key_of(n), p->key);
     return order != 0 ? order < 0 : n->seq > p->seq; // E1
+}
+
+static bool is_of(const node *n, const place *p)
+{
+    return n->head == p->head && kv_slice_equal(key_of(n), p->key);
 }
 
 static node *next_of(const node *n)
@@ -255,22 +252,36 @@ static void hang_in(lsm_memtable *m, node *n)
     if (n->height > m->height) atomic_store(&m->height, n->height);
 }
 
+// The node of the key's newest entry until now, if there is one: it stands
+// right behind the path.
+static node *find_older(const lsm_memtable *m, const place *p)
+{
+    if (m->path[0]->links[0].head != p->head) return NULL;
+    node *behind = next_of(m->path[0]);
+    return behind != NULL && is_of(behind, p) ? behind : NULL;
+}
+
 void lsm_memtable_add(lsm_memtable *m, const lsm_entry *entry)
 {
     place p = {head_of(m, entry->key), entry->seq, entry->key};
+    lsm_hook *bucket =
+        lsm_bucket(&m->buckets, kv_hash(entry->key, LSM_HASH_SEED));
+    __builtin_prefetch(bucket, 1); // here by the time the path is found
     find_path(m, &p);
+    node *older = find_older(m, &p);
     if (m->first_seq == 0) m->first_seq = entry->seq;
     size_t key_len = entry->key.len, value_len = entry->value.len;
     node *n = make_node(m, choose_height(m), key_len + value_len);
     n->head = p.head;
     n->seq = entry->seq;
-    n->key_len = (uint32_t)key_len;
+    n->key_len = (uint32_t)key_len & 0xffffff;
     n->value_len = (uint32_t)value_len;
-    n->kind = (uint8_t)entry->kind;
+    n->kind = (uint32_t)entry->kind & 3;
     uint8_t *bytes = (uint8_t *)&n->links[n->height];
     memcpy(bytes, entry->key.data, key_len);
     if (value_len > 0) memcpy(bytes + key_len, entry->value.data, value_len);
     hang_in(m, n);
+    lsm_bucket_add(bucket, &n->hook, older != NULL ? &older->hook : NULL);
     m->last = n;
     atomic_store_explicit(&m->count, lsm_memtable_count(m) + 1,
                           memory_order_relaxed);
@@ -288,12 +299,7 @@ void lsm_memtable_add_range(lsm_memtable *m, const lsm_range_tombstone *range)
     lsm_range_tombstone kept = {keep(m, range->from), keep(m, range->to),
                                 range->seq};
     if (m->first_seq == 0) m->first_seq = range->seq;
-    history *before = atomic_load(&m->ranges);
-    history *now = kv_zalloc(sizeof *now);
-    if (before != NULL) now->spans = lsm_spans_copy(&before->spans);
-    lsm_spans_add(&now->spans, &kept);
-    now->seq = range->seq;
-    now->older = before;
+    lsm_spans_past *now = lsm_spans_past_add(m->ranges, &kept);
     atomic_store(&m->ranges, now);
     atomic_fetch_add(&m->range_count, 1);
     // The copies count: many range tombstones fill a memtable soon.
@@ -302,15 +308,26 @@ void lsm_memtable_add_range(lsm_memtable *m, const lsm_range_tombstone *range)
 
 // ---- reading ----------------------------------------------------------------
 
-bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t seq_max,
-                      lsm_entry *out)
+// The key's newest entry, or NULL (U1).
+static const node *newest_of(const lsm_memtable *m, const place *p,
+                             uint64_t hash)
+{
+    const lsm_hook *h = lsm_hook_next(lsm_bucket(&m->buckets, hash));
+    while (h != NULL && !is_of((const node *)h, p)) h = lsm_hook_next(h);
+    return (const node *)h;
+}
+
+bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t hash,
+                      uint64_t seq_max, lsm_entry *out)
 {
     place p = {head_of(m, key), seq_max, key};
-    const node *n = next_of(find(m, &p, NULL));
-    // What the writer has put in between since is newer than seq_max.
-    while (n != NULL && stands_before(n, &p)) n = next_of(n);
-    if (n == NULL || n->head != p.head || !kv_slice_equal(key_of(n), key)) {
-        return false;
+    const node *n = newest_of(m, &p, hash);
+    if (n == NULL) return false;
+    if (n->seq > seq_max) {
+        // Written since the reader came: what it may see stands in the order.
+        n = next_of(find(m, &p, NULL));
+        while (n != NULL && stands_before(n, &p)) n = next_of(n);
+        if (n == NULL || !is_of(n, &p)) return false;
     }
     show(n, out);
     return true;
@@ -318,10 +335,8 @@ bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t seq_max,
 
 const lsm_spans *lsm_memtable_spans(const lsm_memtable *m, uint64_t seq_max)
 {
-    static const lsm_spans none;
-    const history *h = atomic_load_explicit(&m->ranges, memory_order_acquire);
-    while (h != NULL && h->seq > seq_max) h = h->older;
-    return h != NULL ? &h->spans : &none;
+    return lsm_spans_past_at(
+        atomic_load_explicit(&m->ranges, memory_order_acquire), seq_max);
 }
 
 uint64_t lsm_memtable_range_seq(const lsm_memtable *m, kv_slice key,
@@ -455,6 +470,7 @@ static kv_status broken(const lsm_memtable *m, const char *what, const node *n)
 
 kv_status lsm_memtable_check(const lsm_memtable *m)
 {
+    size_t keys = 0;
     for (int level = 0; level < m->height; level++) {
         const node *n = m->root;
         for (;;) {
@@ -467,8 +483,15 @@ kv_status lsm_memtable_check(const lsm_memtable *m)
             if (n != m->root && !stands_before(n, &p)) {
                 return broken(m, "out of order", n); // M1
             }
+            bool is_newest = n == m->root || !is_of(n, &p);
+            uint64_t hash = kv_hash(p.key, LSM_HASH_SEED);
+            if (level == 0 && is_newest && newest_of(m, &p, hash) != next) {
+                return broken(m, "a wrong bucket", n); // U1
+            }
+            keys += level == 0 && is_newest;
             n = next;
         }
     }
-    return KV_OK;
+    bool is_once = keys == lsm_buckets_len(&m->buckets); // U1
+    return is_once ? KV_OK : broken(m, "a key twice in a bucket", m->root);
 }

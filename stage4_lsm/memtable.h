@@ -18,6 +18,9 @@
 // therefore reads a new next, and whoever reads an old head with a new next
 // goes a shorter way than it could have: both are right (M3).
 //
+// A get does not search the order: buckets lead from a key's hash to its newest
+// entry (buckets.h).
+//
 // Nodes live in one arena: nothing is given back before the whole memtable is,
 // so what a reader has found stays valid as long as the memtable.
 //
@@ -66,9 +69,10 @@ kv_slice lsm_memtable_prefix(const lsm_memtable *m);
 void lsm_memtable_add(lsm_memtable *m, const lsm_entry *entry);
 void lsm_memtable_add_range(lsm_memtable *m, const lsm_range_tombstone *range);
 
-// The key's newest entry with seq <= seq_max; the memtable's own.
-bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t seq_max,
-                      lsm_entry *out);
+// The key's newest entry with seq <= seq_max; the memtable's own. `hash` is
+// kv_hash(key, LSM_HASH_SEED). Cost: two misses in memory, one if it has none.
+bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t hash,
+                      uint64_t seq_max, lsm_entry *out);
 // The highest number <= seq_max of a range tombstone over the key, or 0.
 uint64_t lsm_memtable_range_seq(const lsm_memtable *m, kv_slice key,
                                 uint64_t seq_max);
@@ -78,7 +82,8 @@ const lsm_spans *lsm_memtable_spans(const lsm_memtable *m, uint64_t seq_max);
 // A walk over entries with seq <= seq_max. Takes a reference.
 lsm_iter *lsm_memtable_iter(lsm_memtable *m, uint64_t seq_max);
 
-// Verifies M1 to M3; requires that nobody writes. KV_CORRUPT names the place.
+// Verifies M1 to M3 and U1; requires that nobody writes. KV_CORRUPT names the
+// place.
 KV_MUST_USE kv_status lsm_memtable_check(const lsm_memtable *m);
 
 #endif

@@ -77,14 +77,6 @@ void lsm_spans_add(lsm_spans *s, const lsm_range_tombstone *range)
     *s = out;
 }
 
-lsm_spans lsm_spans_copy(const lsm_spans *s)
-{
-    lsm_spans copy = {.count = s->count, .cap = s->count};
-    copy.at = kv_alloc((s->count + 1) * sizeof *copy.at);
-    if (s->count > 0) memcpy(copy.at, s->at, s->count * sizeof *copy.at);
-    return copy;
-}
-
 void lsm_spans_free(lsm_spans *s)
 {
     kv_free(s->at);
@@ -102,4 +94,42 @@ uint64_t lsm_spans_seq(const lsm_spans *s, kv_slice key)
     }
     if (first == 0 || !lsm_range_covers(&s->at[first - 1], key)) return 0;
     return s->at[first - 1].seq;
+}
+
+// ---- as they were -----------------------------------------------------------
+
+static lsm_spans copy_of(const lsm_spans *s)
+{
+    lsm_spans copy = {.count = s->count, .cap = s->count};
+    copy.at = kv_alloc((s->count + 1) * sizeof *copy.at);
+    if (s->count > 0) memcpy(copy.at, s->at, s->count * sizeof *copy.at);
+    return copy;
+}
+
+lsm_spans_past *lsm_spans_past_add(lsm_spans_past *p,
+                                   const lsm_range_tombstone *range)
+{
+    lsm_spans_past *now = kv_zalloc(sizeof *now);
+    if (p != NULL) now->spans = copy_of(&p->spans);
+    lsm_spans_add(&now->spans, range);
+    now->seq = range->seq;
+    now->older = p;
+    return now;
+}
+
+const lsm_spans *lsm_spans_past_at(const lsm_spans_past *p, uint64_t seq_max)
+{
+    static const lsm_spans none;
+    while (p != NULL && p->seq > seq_max) p = p->older;
+    return p != NULL ? &p->spans : &none;
+}
+
+void lsm_spans_past_free(lsm_spans_past *p)
+{
+    while (p != NULL) {
+        lsm_spans_past *older = p->older;
+        lsm_spans_free(&p->spans);
+        kv_free(p);
+        p = older;
+    }
 }
