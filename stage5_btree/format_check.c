@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "format.h"
+#include "gaps.h"
 
 kv_status bt_page_bad(uint64_t page_id, uint32_t page_bytes, const char *fmt,
                       ...)
@@ -29,9 +29,7 @@ typedef struct view {
     bt_kind kind;
     size_t count, heap_from; // of slots; offset of the lowest cell
     size_t cell_bytes;       // of the cells seen
-    // A bit for each byte of the page that a cell has. In are_plain: for each
-    // that has a cell's edge before it, the page's end included.
-    uint64_t taken[BT_PAGE_MAX / 64 + 1];
+    bt_gaps gaps;
 } view;
 
 static kv_status bad(const view *v, size_t at, const char *what)
@@ -76,21 +74,6 @@ static kv_status check_header(const view *v)
 
 // ---- F2 and F3 --------------------------------------------------------------
 
-// Notes that the cell has these bytes; false if another one does.
-static bool take(view *v, size_t from, size_t limit)
-{
-    while (from < limit) {
-        size_t word = from / 64, bit = from % 64;
-        size_t bits = limit - from < 64 - bit ? limit - from : 64 - bit;
-        uint64_t mask = (bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1)
-                        << bit;
-        if ((v->taken[word] & mask) != 0) return false;
-        v->taken[word] |= mask;
-        from += bits;
-    }
-    return true;
-}
-
 // Of two suffixes with one head: is `a` below `b`?
 static bool is_below(const bt_cell *a, const bt_cell *b)
 {
@@ -109,7 +92,7 @@ static kv_status check_slot(view *v, size_t i, bt_cell *cell)
     kv_slice bytes = kv_slice_of(v->page + offset, v->page_bytes - offset);
     size_t size = bt_cell_decode(bytes, v->kind, cell);
     if (size == 0) return bad(v, offset, "no cell begins here");
-    if (!take(v, offset, offset + size)) {
+    if (!bt_gaps_take(&v->gaps, offset, offset + size)) {
         return bad(v, offset, "a cell on top of another");
     }
     v->cell_bytes += size;
@@ -171,39 +154,16 @@ static bool slots_ascend(const view *v, size_t i)
     return is_below(&last, &cell);
 }
 
-static void turn(view *v, size_t at)
-{
-    v->taken[at / 64] ^= UINT64_C(1) << at % 64;
-}
-
-// F3 of cells that leave no byte dead. Each has turned a bit where it begins
-// and one where it ends, and the heap has, too: if all are 0 again, an odd
-// number of cells lies on every byte of the heap; one each, if their sizes add
-// up to no more than it.
-static bool lie_end_to_end(const view *v, size_t sum)
-{
-    uint64_t edges = 0;
-    size_t limit = v->page_bytes / 64;
-    for (size_t i = v->heap_from / 64; i <= limit; i++) edges |= v->taken[i];
-    return edges == 0 && sum == v->page_bytes - v->heap_from;
-}
-
 // Nearly every page passes here, where the questions of check_slot are asked in
 // one short loop without taking cells apart. What stumbles may still be good,
-// with dead bytes or longer values, say: check_slots tells, and knows the
-// sentence.
+// with longer values, say: check_slots tells, and knows the sentence.
 static bool are_plain(view *v)
 {
     const uint8_t *page = v->page, *slot = bt_slot(page, 0);
     size_t prefix = bt_prefix_bytes(page), sum = 0;
     size_t least = v->kind == BT_INNER ? 1 + BT_CELL_ID_BYTES : 2;
-    uint32_t last = 0; // head
-    if (bt_dead_bytes(page) != 0 ||
-        prefix + 0x80 / 2 > bt_key_max(v->page_bytes)) { // F7
-        return false;
-    }
-    turn(v, v->heap_from);
-    turn(v, v->page_bytes);
+    uint32_t last = 0;                                               // head
+    if (prefix + 0x80 / 2 > bt_key_max(v->page_bytes)) return false; // F7
     for (size_t i = 0; i < v->count; i++, slot += BT_SLOT_BYTES) {
         size_t at = bt_slot_offset(slot), suffix, size;
         uint32_t head = bt_slot_head(slot);
@@ -221,10 +181,9 @@ static bool are_plain(view *v)
         }
         last = head;
         sum += size;
-        turn(v, at);
-        turn(v, at + size);
+        if (!bt_gaps_take(&v->gaps, at, at + size)) return false; // F3
     }
-    return lie_end_to_end(v, sum);
+    return sum + bt_dead_bytes(page) == v->page_bytes - v->heap_from;
 }
 
 static kv_status check_tree_page(view *v)
@@ -241,9 +200,9 @@ static kv_status check_tree_page(view *v)
         return bad(v, 24, "a reference to no page"); // F4
     }
     v->heap_from = v->page_bytes - heap;
-    memset(v->taken, 0, v->page_bytes / 8 + sizeof *v->taken);
+    bt_gaps_init(&v->gaps, v->page_bytes);
     if (are_plain(v)) return KV_OK;
-    memset(v->taken, 0, v->page_bytes / 8);
+    bt_gaps_init(&v->gaps, v->page_bytes);
     KV_TRY(check_slots(v));
     if (v->cell_bytes + bt_dead_bytes(page) != heap) {
         return bad(v, 38, "a wrong count of dead bytes");

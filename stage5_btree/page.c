@@ -8,6 +8,7 @@
 #include "common/mem.h"
 
 #include "deck.h"
+#include "gaps.h"
 
 // ---- searching --------------------------------------------------------------
 
@@ -205,6 +206,46 @@ static bool rebuild(uint8_t *page, size_t slot, const bt_cell *cell,
     return fits;
 }
 
+// Written anew a page is smaller by its dead bytes, and by a longer prefix if
+// the first and the last of its keys now have more in common.
+static bool may_fit_anew(const uint8_t *page, size_t slot, const bt_cell *cell,
+                         size_t size)
+{
+    size_t count = bt_count(page);
+    if (bt_page_used(page) + size + BT_SLOT_BYTES <=
+        bt_page_capacity(bt_page_bytes(page))) {
+        return true;
+    }
+    if (count == 0) return false;
+    bt_cell first = *cell, last = *cell;
+    if (slot > 0) bt_cell_read(page, 0, &first);
+    if (slot < count) bt_cell_read(page, count - 1, &last);
+    return bt_cell_common(&first, &last) > bt_prefix_bytes(page);
+}
+
+// Among more cells it costs less to write the page anew, once for many, than
+// to look for a gap for each.
+enum { GAPS_CELLS = 64 };
+
+// Dead bytes that are room enough for a cell; they are dead no more.
+static bool take_gap(uint8_t *page, size_t size, size_t *offset)
+{
+    size_t count = bt_count(page), dead = bt_dead_bytes(page);
+    size_t page_bytes = bt_page_bytes(page), heap = bt_heap_bytes(page);
+    if (dead < size || count > GAPS_CELLS) return false;
+    bt_gaps gaps;
+    bt_gaps_init(&gaps, (uint32_t)page_bytes);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = bt_slot_offset(bt_slot(page, i));
+        (void)bt_gaps_take(&gaps, at, at + bt_cell_size(page, i));
+    }
+    if (!bt_gaps_find(&gaps, page_bytes - heap, page_bytes, size, offset)) {
+        return false;
+    }
+    bt_set_shape(page, count, bt_prefix_bytes(page), heap, dead - size);
+    return true;
+}
+
 // Puts the cell's bytes below the heap; there has to be room.
 static size_t push_cell(uint8_t *page, const bt_cell *cell, size_t size)
 {
@@ -215,6 +256,23 @@ static size_t push_cell(uint8_t *page, const bt_cell *cell, size_t size)
     bt_set_shape(page, bt_count(page), bt_prefix_bytes(page), heap,
                  bt_dead_bytes(page));
     return offset;
+}
+
+// Puts the cell of a new slot into a gap, or else into the hole, which is also
+// where slots grow.
+static bool place_cell(uint8_t *page, const bt_cell *cell, size_t size,
+                       size_t *offset)
+{
+    size_t hole = hole_bytes(page);
+    if (hole < BT_SLOT_BYTES) return false;
+    if (take_gap(page, size, offset)) {
+        bt_cell_encode(cell, bt_kind_of(page), bt_prefix_bytes(page),
+                       page + *offset);
+        return true;
+    }
+    if (size + BT_SLOT_BYTES > hole) return false;
+    *offset = push_cell(page, cell, size);
+    return true;
 }
 
 // The slot's cell no longer counts.
@@ -241,12 +299,12 @@ bool bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell)
     if (compare_prefix(page, cell->prefix) != 0) {
         return rebuild(page, slot, cell, false);
     }
-    size_t size = bt_cell_bytes(cell, bt_kind_of(page), prefix);
-    if (size + BT_SLOT_BYTES > hole_bytes(page)) {
-        return rebuild(page, slot, cell, false);
+    size_t size = bt_cell_bytes(cell, bt_kind_of(page), prefix), offset;
+    if (!place_cell(page, cell, size, &offset)) {
+        return may_fit_anew(page, slot, cell, size) &&
+               rebuild(page, slot, cell, false);
     }
     uint8_t *at = slot_at(page, slot);
-    size_t offset = push_cell(page, cell, size);
     memmove(at + BT_SLOT_BYTES, at, (count - slot) * BT_SLOT_BYTES);
     bt_slot_encode(at, bt_cell_head(cell, prefix), offset);
     bt_set_shape(page, count + 1, prefix, bt_heap_bytes(page),

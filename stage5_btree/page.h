@@ -11,7 +11,9 @@
 // Functions of the bytes of one page: no file, no lock, no memory that stays.
 // A page given to any of them is one that bt_page_verify accepted, or that was
 // made here. A change moves no cell unless it has to, so that what it does to
-// the page is a few short ranges of bytes.
+// the page is a few short ranges of bytes: a new cell goes into a gap that
+// others left, or into the hole in the middle, or else the page is written
+// anew.
 //
 // Invariants: F2 and F3 of format.h, before and after each call, and
 //   P1  A call that finds no room leaves the page as it was.

@@ -193,6 +193,44 @@ static void an_insertion_moves_no_cell(void **state)
     assert_int_equal(bt_count(page), 30);
 }
 
+// Where cells were removed from a full page others of their size go in, and
+// what is left stays where it is.
+static void gaps_are_filled(void **state)
+{
+    (void)state;
+    static const uint8_t value[40] = {1};
+    uint8_t page[1024], before[1024];
+    size_t slot;
+    char key[16];
+    unsigned n = 0, more;
+    bt_page_init(page, sizeof page, BT_LEAF, 0, 7);
+    for (bool fits = true; fits; n += fits) {
+        snprintf(key, sizeof key, "key %04u", n * 17 % 83);
+        bt_cell cell =
+            bt_cell_of(kv_str(key), kv_slice_of(value, sizeof value));
+        assert_false(bt_page_find(page, kv_str(key), &slot));
+        fits = bt_page_insert(page, slot, &cell);
+    }
+    for (size_t i = 1; i < bt_count(page); i += 2) bt_page_remove(page, i);
+    memcpy(before, page, sizeof page);
+    more = n - (unsigned)bt_count(page);
+    for (unsigned i = 0; i < more; i++) {
+        snprintf(key, sizeof key, "key %04u", 84 + i);
+        bt_cell cell =
+            bt_cell_of(kv_str(key), kv_slice_of(value, sizeof value));
+        assert_true(bt_page_insert(page, bt_count(page), &cell));
+        assert_ok(bt_page_check(page, sizeof page, 7));
+    }
+    assert_int_equal(bt_count(page), n);
+    for (size_t i = 0; i < bt_count(before); i++) {
+        assert_memory_equal(bt_slot(page, i), bt_slot(before, i),
+                            BT_SLOT_BYTES);
+    }
+    bt_cell cell =
+        bt_cell_of(kv_str("key 0099"), kv_slice_of(value, sizeof value));
+    assert_false(bt_page_insert(page, n, &cell));
+}
+
 // A child is changed where it stands, leftmost, first and last.
 static void children_are_set(void **state)
 {
@@ -224,6 +262,7 @@ int main(void)
         cmocka_unit_test(random_changes_as_in_a_sorted_array),
         cmocka_unit_test(the_longest_fit),
         cmocka_unit_test(an_insertion_moves_no_cell),
+        cmocka_unit_test(gaps_are_filled),
         cmocka_unit_test(children_are_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
