@@ -173,20 +173,41 @@ static void separate(const table *t, size_t i, kv_buf *to)
     to->len = len;
 }
 
-static void write_part(const table *t, const bt_deal *deal, size_t i,
-                       uint8_t *page, uint64_t page_id)
+static bool is_from(const bt_deal *deal, const uint8_t *page)
 {
-    const uint8_t *model = deal->from[0];
-    bt_page_init(page, t->page_bytes, t->deck.kind, bt_level(model), page_id);
+    size_t k = 0;
+    while (k < deal->from_count && deal->from[k] != page) k++;
+    return k < deal->from_count;
+}
+
+// The cells of part i, which is bound for `to`: into what that is now, if it is
+// one of the pages dealt and it can be had, else into an empty page.
+static void write_cells(const table *t, const bt_deal *deal, size_t i,
+                        const uint8_t *to, uint8_t *page, uint64_t page_id)
+{
+    size_t from = t->from[i], limit = t->limit[i];
+    if (is_from(deal, to)) {
+        memcpy(page, to, t->page_bytes);
+        bt_set_page_id(page, page_id);
+        if (bt_deck_update(&t->deck, from, limit, to, page)) return;
+    }
+    bt_page_init(page, t->page_bytes, t->deck.kind, bt_level(deal->from[0]),
+                 page_id);
+    bt_deck_write(&t->deck, from, limit, page);
+}
+
+static void write_part(const table *t, const bt_deal *deal, size_t i,
+                       const uint8_t *to, uint8_t *page, uint64_t page_id)
+{
+    write_cells(t, deal, i, to, page, page_id);
     for (size_t k = 0; k < deal->from_count; k++) {
         uint64_t lsn = bt_lsn(deal->from[k]);
         if (lsn > bt_lsn(page)) bt_set_lsn(page, lsn);
     }
     if (t->deck.kind == BT_INNER) {
-        bt_set_link(page, i == 0 ? bt_link(model)
+        bt_set_link(page, i == 0 ? bt_link(deal->from[0])
                                  : t->deck.cells[t->from[i] - 1].page_id);
     }
-    bt_deck_write(&t->deck, t->from[i], t->limit[i], page);
 }
 
 // All are written before the first is copied to its place, which may be where
@@ -196,7 +217,7 @@ static void write_all(const table *t, const bt_deal *deal, uint8_t *const *to,
 {
     uint8_t *pages = kv_alloc(t->part_count * t->page_bytes);
     for (size_t i = 0; i < t->part_count; i++) {
-        write_part(t, deal, i, pages + i * t->page_bytes, ids[i]);
+        write_part(t, deal, i, to[i], pages + i * t->page_bytes, ids[i]);
     }
     for (size_t i = 0; i + 1 < t->part_count; i++) {
         separate(t, i, &separators[i]);

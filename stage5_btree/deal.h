@@ -16,6 +16,10 @@
 // its own keys: the one between two parts moves up into the parent, and what
 // was in the parent between two pages moves down.
 //
+// A page that is dealt into itself keeps the cells that stay in it where they
+// are, if their prefix stays the same: then little of it changes, and the log
+// holds what came and went instead of the page. Gaps (gaps.h) are filled later.
+//
 // Invariants
 //   D1  All cells are there afterwards, once, in order, the new one among them.
 //   D2  A separator is above every key to its left and not above any to its

@@ -34,5 +34,11 @@ void bt_deck_add_slots(bt_deck *d, const uint8_t *page, size_t from,
 size_t bt_deck_bytes(const bt_deck *d, size_t from, size_t limit);
 // Writes them into an empty page. Requires that they fit.
 void bt_deck_write(const bt_deck *d, size_t from, size_t limit, uint8_t *page);
+// The same into `page`, a copy of `home` that some of them come from: those
+// stay where they are, and the others go into the room between them, so that
+// little of the page changes, and little is logged. False, and the page is
+// anything, if that cannot be had.
+bool bt_deck_update(const bt_deck *d, size_t from, size_t limit,
+                    const uint8_t *home, uint8_t *page);
 
 #endif

@@ -225,6 +225,7 @@ typedef struct bt_cell {
     kv_slice rest;
     kv_slice value;       // leaf: empty if it is on overflow pages
     uint32_t value_bytes; // leaf: of the whole value
+    uint32_t offset;      // as read: where in its page it begins
     uint64_t page_id;     // inner: the child; leaf: the first overflow page,
                           // or 0 for a value that is in the leaf
 } bt_cell;
@@ -360,6 +361,7 @@ static inline void bt_cell_read(const uint8_t *page, size_t slot, bt_cell *out)
     (void)size;
     out->prefix = kv_slice_of(bt_prefix(page), bt_prefix_bytes(page));
     out->head = bt_slot_head(bt_slot(page, slot));
+    out->offset = (uint32_t)bt_slot_offset(bt_slot(page, slot));
 }
 
 // ---- overflow pages ---------------------------------------------------------

@@ -143,12 +143,22 @@ static kv_status gather(bt_tx *tx, bt_path *p, size_t d, size_t first,
     return KV_OK;
 }
 
+// A page more, after the first: of two that become three, each stays with its
+// end of their keys, and the new one takes the middle.
+static kv_status add_page(bt_tx *tx, family *f)
+{
+    for (size_t i = f->deal.from_count; i > 1; i--) {
+        f->ids[i] = f->ids[i - 1];
+        f->pages[i] = f->pages[i - 1];
+    }
+    return bt_tx_create(tx, &f->ids[1], &f->pages[1]);
+}
+
+// Deals into as many pages, fewer, or one more.
 static kv_status deal_out(bt_tx *tx, family *f, size_t to_count, bool *done)
 {
     size_t from_count = f->deal.from_count;
-    for (size_t i = from_count; i < to_count; i++) {
-        KV_TRY(bt_tx_create(tx, &f->ids[i], &f->pages[i]));
-    }
+    if (to_count > from_count) KV_TRY(add_page(tx, f));
     *done = bt_deal_out(&f->deal, to_count, f->pages, f->ids, f->separators);
     if (!*done) return KV_OK;
     for (size_t i = 1; i < from_count; i++) {
@@ -232,7 +242,7 @@ out:
 }
 
 // A neighbour that would be nearly full after sharing is left alone: the next
-// insert would be back soon, and each time two whole pages are logged. More
+// insert would be back soon, and each time cells move and are logged. More
 // room than a quarter would leave the tree a quarter larger than its records.
 static bool has_room(bt_tx *tx, size_t used, size_t neighbour, size_t extra)
 {

@@ -32,10 +32,20 @@ static void desk_begin(desk *d, bt_kind kind, uint32_t page_bytes,
     }
 }
 
+static bool is_home(const desk *d, const uint8_t *page)
+{
+    for (size_t i = 0; i < FROM; i++) {
+        if (d->from[i] == page) return true;
+    }
+    return false;
+}
+
 static void desk_end(desk *d)
 {
+    for (size_t i = 0; i < TO; i++) {
+        if (!is_home(d, d->to[i])) kv_free(d->to[i]);
+    }
     for (size_t i = 0; i < FROM; i++) kv_free(d->from[i]);
-    for (size_t i = 0; i < TO; i++) kv_free(d->to[i]);
     for (size_t i = 0; i + 1 < FROM; i++) kv_buf_free(&d->between[i]);
     for (size_t i = 0; i + 1 < TO; i++) kv_buf_free(&d->separators[i]);
     kv_buf_free(&d->key);
@@ -163,6 +173,18 @@ static bool add_extra(desk *d, unsigned shape, bt_cell *extra)
     return false;
 }
 
+// The pages dealt out of are those dealt into, a new one after the first.
+static void stay_at_home(desk *d, size_t to_count)
+{
+    size_t extra = to_count > d->deal.from_count;
+    for (size_t i = 0; i < d->deal.from_count && i < to_count; i++) {
+        size_t at = i > 0 ? i + extra : 0;
+        if (at == TO) break;
+        kv_free(d->to[at]);
+        d->to[at] = d->from[i];
+    }
+}
+
 static void run(bt_kind kind, uint32_t size, unsigned shape, uint64_t seed)
 {
     static const size_t most[] = {1, 6, SIZE_MAX};
@@ -177,6 +199,7 @@ static void run(bt_kind kind, uint32_t size, unsigned shape, uint64_t seed)
                     d.deal.extra = &extra;
                 }
                 d.deal.packing = round < 3 ? BT_EVEN : BT_LEFT;
+                if (seed % 2 == 0) stay_at_home(&d, to);
                 bool fits = bt_deal_out(&d.deal, to, d.to, d.ids, d.separators);
                 size_t least = to + (kind == BT_INNER ? to - 1 : 0);
                 if (to > from) assert_int_equal(fits, d.shelf.count >= least);
@@ -227,6 +250,71 @@ static void strangers_are_no_neighbours(void **state)
         for (size_t count = 1; count <= 3; count++) {
             assert_false(bt_deal_out(&deal, count, all, ids, separators));
         }
+    }
+}
+
+// ---- what stays where it is -------------------------------------------------
+
+static uint8_t *page_of(uint64_t first, size_t count, uint64_t page_id)
+{
+    static const uint8_t value[100] = {1};
+    uint8_t *page = kv_zalloc(4096);
+    bt_page_init(page, 4096, BT_LEAF, 0, page_id);
+    for (uint64_t i = 0; i < count; i++) {
+        char text[24];
+        size_t slot;
+        snprintf(text, sizeof text, "key %012u", // in no order, as keys come
+                 (unsigned)(first + i * 9 % count));
+        kv_slice key = kv_str(text);
+        assert_false(bt_page_find(page, key, &slot));
+        bt_cell cell = bt_cell_of(key, kv_slice_of(value, sizeof value));
+        assert_true(bt_page_insert(page, slot, &cell));
+    }
+    bt_deal tidy = {.from_count = 1, .from = {page}}; // gives it its prefix
+    assert_true(bt_deal_out(&tidy, 1, &page, &page_id, NULL));
+    return page;
+}
+
+static size_t different_bytes(const uint8_t *a, const uint8_t *b)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < 4096; i++) count += a[i] != b[i];
+    return count;
+}
+
+// Of two pages that share, or make room for a third between them, each changes
+// in its header, its slots, and as many cells as come to it: what a log of
+// changes has to hold.
+static void a_page_keeps_what_stays_in_it(void **state)
+{
+    (void)state;
+    enum { LEFT = 35, RIGHT = 26, CELL = 102 };
+    for (size_t count = 2; count <= 3; count++) {
+        uint8_t *left = page_of(0, LEFT, 7), *right = page_of(100, RIGHT, 8);
+        uint8_t *was_left = kv_alloc(4096), *was_right = kv_alloc(4096);
+        uint8_t *middle = kv_zalloc(4096);
+        memcpy(was_left, left, 4096);
+        memcpy(was_right, right, 4096);
+        kv_buf separators[2] = {{0}};
+        uint8_t *to[3] = {left, count == 2 ? right : middle, right};
+        uint64_t ids[3] = {7, count == 2 ? 8 : 9, 8};
+        bt_deal deal = {.from_count = 2, .from = {left, right}};
+        assert_true(bt_deal_out(&deal, count, to, ids, separators));
+        size_t stays = bt_count(left), comes = 0;
+        if (count == 2) comes = LEFT - stays;
+        assert_true(stays < LEFT);
+        assert_true(different_bytes(left, was_left) <= 8);
+        assert_int_equal(bt_dead_bytes(right) % CELL, 0);
+        assert_true(different_bytes(right, was_right) <=
+                    8 + bt_count(right) * BT_SLOT_BYTES + comes * CELL);
+        assert_ok(bt_page_check(left, 4096, 7));
+        assert_ok(bt_page_check(right, 4096, 8));
+        for (size_t i = 0; i < 2; i++) kv_buf_free(&separators[i]);
+        kv_free(left);
+        kv_free(right);
+        kv_free(middle);
+        kv_free(was_left);
+        kv_free(was_right);
     }
 }
 
@@ -325,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_and_separators_are_right),
         cmocka_unit_test(strangers_are_no_neighbours),
+        cmocka_unit_test(a_page_keeps_what_stays_in_it),
         cmocka_unit_test(pages_are_as_full_as_the_book_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

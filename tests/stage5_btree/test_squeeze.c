@@ -58,7 +58,7 @@ static void deleting_most_gives_space_back(void **state)
     for (size_t i = 0; i < 4; i++) {
         yard y;
         yard_open(&y, settings[i]);
-        fill(&y, 100, 100);
+        fill(&y, 130, 130);
         assert_ok(kv_settle(y.db));
         uint64_t before = file_bytes(&y);
         thin_out(&y);
