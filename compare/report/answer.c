@@ -138,6 +138,7 @@ static void draw_wins(const races *all, const cmp_race *field, wording w,
     cmp_append(to, ".");
 }
 
+// The largest fields first: a win there says most.
 static void draw_races(const races *all, const char *league, const char *what,
                        wording w, kv_buf *to)
 {
@@ -146,10 +147,19 @@ static void draw_races(const races *all, const char *league, const char *what,
     cmp_append(to, league);
     cmp_html(to, what);
     cmp_append(to, ".</span>");
+    size_t most = 0;
     for (size_t i = 0; i < all->count; i++) {
-        if (!is_first_of_field(all, i)) continue;
-        cmp_append(to, " ");
-        draw_wins(all, &all->of[i], w, to);
+        if (all->of[i].field.count > most) most = all->of[i].field.count;
+    }
+    const char *joint = " ";
+    for (size_t size = most; size > 1; size--) {
+        for (size_t i = 0; i < all->count; i++) {
+            bool is_new = is_first_of_field(all, i);
+            if (!is_new || all->of[i].field.count != size) continue;
+            cmp_append(to, joint);
+            draw_wins(all, &all->of[i], w, to);
+            joint = "<br>";
+        }
     }
     cmp_append(to, "</p>\n");
 }

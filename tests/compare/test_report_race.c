@@ -112,7 +112,7 @@ static void a_win_is_told_with_whom_it_was_against(void **state)
     cmp_answer_draw(&r, &page);
     assert_in(&page,
               "In fill, among log, bt and far: <b>far</b> was fastest, with "
-              "2.00 times the rate of log. In scan, among log and bt: "
+              "2.00 times the rate of log.<br>In scan, among log and bt: "
               "<b>bt</b> was fastest, with 3.00 times the rate of log.",
               true);
     assert_in(&page, "In w-read, among log and bt: <b>bt</b> was", true);
