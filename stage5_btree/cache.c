@@ -11,6 +11,8 @@
 enum {
     LARGE_FROM = 1 << 20, // bytes of pages that tiny stores do with
     GROWTH = 16,          // addresses for so many budgets of versions
+    CLEAN_PART = 32,      // of the frames, and
+    CLEAN_MIN = 256,      // so many, but no more than an eighth: not dirty
 };
 
 // ---- open and close ---------------------------------------------------------
@@ -19,8 +21,10 @@ void bt_cache_open(bt_cache *c, const bt_cache_config *config)
 {
     c->config = *config;
     while (1u << c->shift < config->page_bytes) c->shift++;
-    size_t budget = (size_t)(config->memory_bytes - config->memory_bytes / 16) /
-                    config->page_bytes;
+    // The rest is for the table and for what is on its way to the file.
+    uint64_t for_frames = config->memory_bytes - config->memory_bytes / 16;
+    size_t budget =
+        (size_t)(for_frames / (config->page_bytes + sizeof(bt_frame)));
     c->frames_budget = budget > BT_FRAMES_MIN ? budget : BT_FRAMES_MIN;
     c->frames_max = c->frames_budget * GROWTH + (1 << 16);
     c->sweep_at = BT_SWEEP_MIN;
@@ -130,14 +134,43 @@ kv_status bt_cache_load(bt_cache *c, uint64_t id, kv_why why)
 
 // ---- writing back -----------------------------------------------------------
 
-void bt_cache_dirty_ids(bt_cache *c, bool wanted, bt_ids *ids)
+size_t bt_cache_dirty_max(const bt_cache *c)
+{
+    size_t frames = bt_frame_allowance(c) - bt_frame_pinned(c);
+    size_t clean = frames / CLEAN_PART;
+    if (clean < CLEAN_MIN) clean = CLEAN_MIN;
+    return frames - (clean < frames / 8 ? clean : frames / 8);
+}
+
+void bt_cache_shrink(bt_cache *c)
 {
     kv_mutex_lock(&c->lock);
+    bt_frame_shrink(c);
+    kv_mutex_unlock(&c->lock);
+}
+
+static void list_frames(bt_cache *c, bool is_all, bt_ids *ids)
+{
     for (size_t i = 0; i < c->frames_made; i++) {
         const bt_frame *f = &c->frames[i];
-        if (wanted ? f->is_wanted : f->is_dirty) bt_ids_add(ids, f->page_id);
+        if (is_all ? f->is_dirty : f->is_wanted) bt_ids_add(ids, f->page_id);
     }
-    assert(wanted || ids->count == atomic_load(&c->dirty_count));
+}
+
+void bt_cache_dirty_ids(bt_cache *c, bt_ids *ids)
+{
+    kv_mutex_lock(&c->lock);
+    list_frames(c, true, ids);
+    assert(ids->count == atomic_load(&c->dirty_count));
+    kv_mutex_unlock(&c->lock);
+    bt_ids_sort(ids);
+}
+
+void bt_cache_wanted_ids(bt_cache *c, size_t count, bt_ids *ids)
+{
+    kv_mutex_lock(&c->lock);
+    bt_frame_want(c, count);
+    list_frames(c, false, ids);
     kv_mutex_unlock(&c->lock);
     bt_ids_sort(ids);
 }
@@ -176,8 +209,9 @@ void bt_cache_written(bt_cache *c, uint64_t id, uint64_t lsn)
 uint64_t bt_cache_memory(bt_cache *c)
 {
     kv_mutex_lock(&c->lock);
-    uint64_t bytes = c->frames_made * (c->config.page_bytes + sizeof(bt_frame) +
-                                       1 + sizeof *c->table);
+    uint64_t bytes = c->frames_held * c->config.page_bytes +
+                     c->frames_made * (sizeof(bt_frame) + sizeof *c->used) +
+                     c->ids_limit * sizeof *c->table;
     kv_mutex_unlock(&c->lock);
     return bytes;
 }

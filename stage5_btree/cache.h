@@ -33,6 +33,13 @@
 //       that a commit replaces, one with position P is kept if a snapshot of
 //       at least P is registered.
 //   K4  A dirty page stays until bt_cache_written says that it is in the file.
+//   K5  Frames in memory are no more than the budget has, and a thirty-second
+//       part or 64, but for what cannot go: pages of the commit in the making,
+//       what somebody looks at, and versions kept for snapshots where they
+//       would leave less than a quarter of the budget. Dirty pages are no
+//       exception: a commit begins when no more than bt_cache_dirty_max are,
+//       so that evict finds clean ones. What was beyond the budget goes back
+//       to the system when it is free.
 //
 // Locks: readers take none. `lock` guards all but the table's entries; the
 // `loading` locks, taken before it, keep two threads from reading one page.
@@ -91,15 +98,20 @@ typedef struct bt_cache {
     kv_mutex loading[BT_LOADING_LOCKS];
     bt_frame *free;
     bt_frame *limbo_first, *limbo_last;
-    size_t frames_made, limbo_count;
-    size_t hand; // of the clock
+    bt_frame *empty;            // free, and without memory
+    size_t frames_made;         // addresses that were in use
+    _Atomic size_t frames_held; // and have memory
+    size_t free_count, limbo_count;
+    size_t hand;        // of the clock
+    size_t evict_pause; // takes until evict is tried again
+    uint64_t ids_limit; // above every page that was in memory
     _Atomic size_t dirty_count;
     _Atomic size_t wanted_count; // dirty ones that the hand went over in vain
     bt_ids ready;                // of them, those that were written since
     bt_frame *kept;
-    size_t kept_count, sweep_at;
+    _Atomic size_t kept_count;
+    size_t sweep_at;
     bt_snapshot *oldest, *newest; // registered, a list
-
 } bt_cache;
 
 // A cache of zeroes is closed; close accepts whatever open left.
@@ -201,15 +213,21 @@ void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count);
 
 // ---- writing back -----------------------------------------------------------
 
-// Ids of dirty pages, or of those `wanted` for eviction, ascending, into an
-// empty list.
-void bt_cache_dirty_ids(bt_cache *c, bool wanted, bt_ids *ids);
+// So many pages may be dirty when a commit begins (K5).
+size_t bt_cache_dirty_max(const bt_cache *c);
+// Evicts what is clean until no more frames are in memory than there should be.
+void bt_cache_shrink(bt_cache *c);
+// Ids of all dirty pages, ascending, into an empty list.
+void bt_cache_dirty_ids(bt_cache *c, bt_ids *ids);
+// The same of those that evict would have taken, and of others that it would
+// take next, until there are `count` or no more.
+void bt_cache_wanted_ids(bt_cache *c, size_t count, bt_ids *ids);
 // Copies a dirty page's newest published version. False if it is not dirty.
 bool bt_cache_copy_dirty(bt_cache *c, uint64_t id, uint8_t *to);
 // The version of that log position is in the file: the page is clean, unless
 // there is a newer one.
 void bt_cache_written(bt_cache *c, uint64_t id, uint64_t lsn);
-// Bytes in use for frames and their table.
+// Bytes in memory for frames and the table.
 uint64_t bt_cache_memory(bt_cache *c);
 
 #endif

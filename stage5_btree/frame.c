@@ -3,17 +3,61 @@
 
 #include "frame.h"
 
+#include "common/mem.h"
+
 enum {
-    RECLAIM_AT = 16,       // frames in limbo
+    AHEAD = 16,            // frames that are free, or soon will be
     EVICT_BATCH = 16,      // frames
     EVICT_STEPS = 1 << 12, // of the clock's hand, at most, in one call
+    EVICT_PAUSE = 64,      // frames taken after a call that was in vain
+    SPARE_PART = 32,       // of the budget, or
+    SPARE_MIN = 64,        // frames, before memory is given back
 };
+
+size_t bt_frame_allowance(const bt_cache *c)
+{
+    size_t least = bt_frame_pinned(c) + c->frames_budget / 4;
+    return least > c->frames_budget ? least : c->frames_budget;
+}
+
+// Beyond the allowance are some that each commit needs and gives back: to have
+// their memory anew each time costs more than to keep it.
+static size_t limit_of(const bt_cache *c)
+{
+    size_t spare = c->frames_budget / SPARE_PART;
+    return bt_frame_allowance(c) + (spare > SPARE_MIN ? spare : SPARE_MIN);
+}
+
+static void push(bt_frame **list, bt_frame *f)
+{
+    f->next = *list;
+    *list = f;
+}
+
+static bt_frame *pop(bt_frame **list)
+{
+    bt_frame *f = *list;
+    *list = f->next;
+    return f;
+}
+
+static bt_frame *pop_free(bt_cache *c)
+{
+    c->free_count--;
+    return pop(&c->free);
+}
 
 void bt_frame_release(bt_cache *c, bt_frame *f)
 {
     f->state = BT_FRAME_FREE;
-    f->next = c->free;
-    c->free = f;
+    if (c->frames_held <= limit_of(c)) {
+        push(&c->free, f);
+        c->free_count++;
+        return;
+    }
+    kv_reserve_forget(bt_frame_bytes(c, f), c->config.page_bytes);
+    c->frames_held--;
+    push(&c->empty, f);
 }
 
 void bt_frame_retire(bt_cache *c, bt_frame *f)
@@ -34,7 +78,7 @@ void bt_frame_clean(bt_cache *c, bt_frame *f)
     f->is_wanted = false;
 }
 
-static void reclaim(bt_cache *c)
+void bt_frame_reclaim(bt_cache *c)
 {
     uint64_t safe = bt_epochs_safe(&c->epochs);
     while (c->limbo_first != NULL && c->limbo_first->tag < safe) {
@@ -46,25 +90,53 @@ static void reclaim(bt_cache *c)
     }
 }
 
+// Was it not looked at since the last time?
+static bool was_unused(bt_cache *c, const bt_frame *f)
+{
+    _Atomic uint8_t *used = &c->used[f - c->frames];
+    return !atomic_exchange_explicit(used, 0, memory_order_relaxed);
+}
+
+static void want(bt_cache *c, bt_frame *f)
+{
+    if (f->is_wanted) return;
+    f->is_wanted = true;
+    atomic_fetch_add(&c->wanted_count, 1);
+}
+
+static bt_frame *turn(bt_cache *c)
+{
+    bt_frame *f = &c->frames[c->hand];
+    c->hand = c->hand + 1 < c->frames_made ? c->hand + 1 : 0;
+    return f;
+}
+
+void bt_frame_want(bt_cache *c, size_t count)
+{
+    // In the second round whatever is dirty: there has to be an end.
+    for (size_t i = 0; i < 2 * c->frames_made; i++) {
+        if (atomic_load(&c->wanted_count) >= count) return;
+        bt_frame *f = turn(c);
+        bool is_unused = was_unused(c, f) || i >= c->frames_made;
+        if (f->is_dirty && is_unused) want(c, f);
+    }
+}
+
 // Takes the frame from its page, if it is clean, was not looked at since the
 // hand came by, and no snapshot needs what is behind it (K2, K4).
 static bool evict_one(bt_cache *c, bt_frame *f)
 {
-    if (f->state != BT_FRAME_CURRENT) return false;
-    _Atomic uint8_t *used = &c->used[f - c->frames];
-    if (atomic_exchange_explicit(used, 0, memory_order_relaxed)) return false;
-    if (f->is_dirty && !f->is_wanted) {
-        f->is_wanted = true;
-        atomic_fetch_add(&c->wanted_count, 1);
-    }
+    if (f->state != BT_FRAME_CURRENT || !was_unused(c, f)) return false;
+    if (f->is_dirty) want(c, f);
     if (f->is_dirty || atomic_load(&f->older) != NULL) return false;
     atomic_store(&c->table[f->page_id], 0);
     bt_frame_retire(c, f);
     return true;
 }
 
-// First those that only had to be written, then where the hand points.
-static void evict(bt_cache *c)
+// First those that only had to be written, then where the hand points. False
+// if there is none.
+static bool evict(bt_cache *c)
 {
     size_t evicted = 0;
     while (c->ready.count > 0 && evicted < EVICT_BATCH) {
@@ -75,29 +147,55 @@ static void evict(bt_cache *c)
     }
     // A dirty one counts, too: it will be taken as soon as it is written. Else
     // the hand would go round and round, and everything look equally unused.
+    // One that can be taken now is found all the same (K5).
     size_t limit = atomic_load(&c->wanted_count) + EVICT_BATCH;
     for (int i = 0; i < EVICT_STEPS && evicted < EVICT_BATCH; i++) {
-        if (atomic_load(&c->wanted_count) + evicted >= limit) break;
-        bt_frame *f = &c->frames[c->hand];
-        c->hand = c->hand + 1 < c->frames_made ? c->hand + 1 : 0;
-        evicted += evict_one(c, f);
+        size_t found = atomic_load(&c->wanted_count) + evicted;
+        if (evicted > 0 && found >= limit) break;
+        evicted += evict_one(c, turn(c));
+    }
+    return evicted > 0;
+}
+
+// While everything is in use, which a large commit can bring about, looking
+// for a frame each time would take longer than all else.
+static void make_room(bt_cache *c)
+{
+    if (c->evict_pause > 0) {
+        c->evict_pause--;
+        return;
+    }
+    if (!evict(c)) c->evict_pause = EVICT_PAUSE;
+    bt_frame_reclaim(c);
+}
+
+void bt_frame_shrink(bt_cache *c)
+{
+    while (c->frames_held > limit_of(c)) {
+        size_t held = c->frames_held;
+        (void)evict(c);
+        bt_frame_reclaim(c);
+        while (c->free != NULL && c->frames_held == held) {
+            bt_frame_release(c, pop_free(c));
+        }
+        if (c->frames_held == held) return; // the rest is in use
     }
 }
 
 static bt_frame *take(bt_cache *c)
 {
-    if (c->free == NULL && c->limbo_count >= RECLAIM_AT) reclaim(c);
-    if (c->free == NULL && c->frames_made >= c->frames_budget) {
-        evict(c);
-        reclaim(c);
+    if (c->free_count < AHEAD && c->limbo_count >= AHEAD) bt_frame_reclaim(c);
+    // Ahead of need, for who takes this one may be looking at pages, and what
+    // is evicted now is then not free before the next change.
+    if (c->free_count + c->limbo_count < AHEAD &&
+        c->frames_held >= bt_frame_allowance(c)) {
+        make_room(c);
     }
-    if (c->free == NULL) { // none yet, or all are dirty or being looked at
-        if (c->frames_made == c->frames_max) return NULL;
-        return &c->frames[c->frames_made++];
-    }
-    bt_frame *f = c->free;
-    c->free = f->next;
-    return f;
+    if (c->free != NULL) return pop_free(c);
+    // None yet, or all are in use: K5's exceptions.
+    if (c->empty == NULL && c->frames_made == c->frames_max) return NULL;
+    c->frames_held++;
+    return c->empty != NULL ? pop(&c->empty) : &c->frames[c->frames_made++];
 }
 
 bt_frame *bt_frame_take(bt_cache *c, uint64_t id, bt_frame_state state)
@@ -105,6 +203,7 @@ bt_frame *bt_frame_take(bt_cache *c, uint64_t id, bt_frame_state state)
     bt_frame *f = take(c);
     if (f != NULL) {
         f->page_id = id;
+        if (id >= c->ids_limit) c->ids_limit = id + 1;
         f->state = (uint8_t)state;
         f->is_dirty = f->is_wanted = f->is_created = false;
         atomic_store(&f->older, NULL);

@@ -46,17 +46,37 @@ static inline uintptr_t bt_frame_entry(const bt_cache *c, const bt_frame *f)
     return (uintptr_t)bt_frame_bytes(c, f);
 }
 
-enum { BT_SWEEP_MIN = 64 }; // kept versions
+enum {
+    BT_SWEEP_MIN = 64, // kept versions
+};
+
+// Frames that snapshots hold on to: a version that is kept, and the one that
+// leads to it.
+static inline size_t bt_frame_pinned(const bt_cache *c)
+{
+    return 2 * atomic_load(&c->kept_count);
+}
+
+// Frames that the cache should have in memory: the budget, of which snapshots
+// leave a quarter to the tree as it is now (K5).
+size_t bt_frame_allowance(const bt_cache *c);
 
 // A frame of no content for a page, or NULL when all
 // addresses are in use.
 bt_frame *bt_frame_take(bt_cache *c, uint64_t id, bt_frame_state state);
+// Marks dirty frames as wanted, those first that were not looked at, until so
+// many are, or all.
+void bt_frame_want(bt_cache *c, size_t count);
 // What was dirty is not any more.
 void bt_frame_clean(bt_cache *c, bt_frame *f);
-// Back to the free ones: nobody ever saw it.
+// Back to the free ones, or its memory to the system: nobody ever saw it.
 void bt_frame_release(bt_cache *c, bt_frame *f);
 // The same for one that readers may still see. Requires that no newcomer can
 // reach it (E2).
 void bt_frame_retire(bt_cache *c, bt_frame *f);
+// Those in limbo that nobody can see any more are free.
+void bt_frame_reclaim(bt_cache *c);
+// Gives back what is above the allowance, as far as it is clean.
+void bt_frame_shrink(bt_cache *c);
 
 #endif

@@ -345,9 +345,10 @@ static void report_rest(const walk *w, kv_report *report)
     kv_report_count(report, "pages moved", s->squeeze.moved);
     kv_report_end(report);
     kv_report_begin(report, "cache");
-    kv_report_count(report, "frames", s->cache.frames_made);
+    kv_report_count(report, "frames", atomic_load(&s->cache.frames_held));
     kv_report_count(report, "of so many", s->cache.frames_budget);
     kv_report_count(report, "dirty pages", atomic_load(&s->cache.dirty_count));
+    kv_report_count(report, "versions kept", atomic_load(&s->cache.kept_count));
     kv_report_end(report);
     if (s->wal.log.file == NULL) return;
     kv_report_begin(report, "log");

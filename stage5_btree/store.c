@@ -54,12 +54,20 @@ bool bt_store_in_doubt(const bt_store *s)
 
 enum { LOG_TOO_LONG = 4 }; // checkpoints' worth of log; then writers wait
 
+// So many pages are dirty that evict may soon find no other (K5).
+static bool has_too_many(const bt_store *s, size_t margin)
+{
+    size_t dirty = atomic_load(&s->cache.dirty_count);
+    return dirty + margin > bt_cache_dirty_max(&s->cache);
+}
+
 // Pages that the cache would evict if they were not dirty: enough of them to be
-// worth a sync of the log.
+// worth a sync of the log. Or nearly too many are dirty: who writes them back
+// in the background begins before a writer has to wait.
 static bool wants_wave(const bt_store *s)
 {
-    size_t wanted = atomic_load(&s->cache.wanted_count);
-    return wanted > s->cache.frames_budget / 16;
+    size_t part = s->cache.frames_budget / 32;
+    return atomic_load(&s->cache.wanted_count) > part || has_too_many(s, part);
 }
 
 bool bt_store_needs_step(bt_store *s)
@@ -74,10 +82,7 @@ static bool must_wait(bt_store *s)
     if (longest > KV_RECORDLOG_MAX_BYTES / 2) {
         longest = KV_RECORDLOG_MAX_BYTES / 2;
     }
-    size_t budget = s->cache.frames_budget;
-    return atomic_load(&s->cache.wanted_count) > budget / 4 ||
-           atomic_load(&s->cache.dirty_count) > budget + budget / 8 ||
-           bt_wal_size(&s->wal) > longest;
+    return has_too_many(s, 0) || bt_wal_size(&s->wal) > longest;
 }
 
 // A step by the writer who caused it, or who would outrun those in the
@@ -90,7 +95,7 @@ static kv_status lend_a_hand(bt_store *s)
         st = bt_store_step(s, false, true, &did_work);
     }
     while (st == KV_OK && did_work && must_wait(s)) {
-        st = bt_store_step(s, !bt_store_needs_step(s), true, &did_work);
+        st = bt_store_step(s, false, true, &did_work);
     }
     if (st == KV_NO_SPACE && !must_wait(s)) return KV_OK;
     return st;

@@ -125,7 +125,7 @@ KV_MUST_USE kv_status bt_page_copy(bt_cache *c, uint64_t snapshot, uint64_t id,
 
 // ---- writeback.c ------------------------------------------------------------
 
-// One bounded step of writing pages back: some 4 MiB, or a checkpoint's begin
+// One bounded step of writing pages back: some 2 MiB, or a checkpoint's begin
 // or end. `is_asked`: also when little has gathered. `in_line`: the caller has
 // a place in the commit line.
 KV_MUST_USE kv_status bt_store_step(bt_store *s, bool is_asked, bool in_line,

@@ -71,6 +71,7 @@ void bt_cache_close_snapshot(bt_cache *c, bt_snapshot *s)
     if (c->kept != NULL &&
         (c->oldest == NULL || c->kept_count >= c->sweep_at)) {
         sweep(c);
+        bt_frame_shrink(c);
     }
     kv_mutex_unlock(&c->lock);
     *s = (bt_snapshot){0};
@@ -222,6 +223,7 @@ void bt_cache_publish(bt_cache *c, const uint64_t *ids, size_t count,
         replaced = base->next;
         bt_frame_retire(c, base);
     }
+    bt_frame_shrink(c);
     kv_mutex_unlock(&c->lock);
 }
 

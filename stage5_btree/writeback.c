@@ -3,7 +3,7 @@
 //
 //   begin          a new log; the pages that are dirty now are listed
 //     │
-//   batch …        some 4 MiB of them, in page order: what their checksums will
+//   batch …        some 2 MiB of them, in page order: what their checksums will
 //     │            be is logged, the log is synced (W2), they are written
 //   end            TREE synced; a superblock that needs the new log only,
 //                  synced; the old logs removed (W3)
@@ -11,7 +11,7 @@
 // Commits go on meanwhile: a page that is changed after its turn is dirty
 // again, and the new log has the change. That makes the checkpoint fuzzy. A
 // wave is the same without begin and end, of those pages that the cache would
-// have evicted if they had not been dirty.
+// have evicted if they had not been dirty, or would evict next.
 
 #include <assert.h>
 #include <inttypes.h>
@@ -21,7 +21,10 @@
 #include "freelist.h"
 #include "store.h"
 
-enum { BATCH_BYTES = 4 << 20 };
+enum {
+    BATCH_BYTES = 2 << 20,
+    WAVE_PART = 32, // of the budget, at least
+};
 
 typedef struct bt_writeback {
     bool is_checkpoint;
@@ -61,8 +64,10 @@ kv_status bt_store_reopen_log(bt_store *s)
 static void list_pages(bt_store *s, bool is_all, bool is_checkpoint)
 {
     bt_writeback *job = kv_zalloc(sizeof *job);
+    bt_cache *c = &s->cache;
     job->is_checkpoint = is_checkpoint;
-    bt_cache_dirty_ids(&s->cache, !is_all, &job->ids);
+    if (is_all) bt_cache_dirty_ids(c, &job->ids);
+    else bt_cache_wanted_ids(c, c->frames_budget / WAVE_PART, &job->ids);
     job->shape = s->shape;
     job->seq = s->seq;
     job->log_number = s->log_number;
@@ -415,6 +420,7 @@ static kv_status go_on(bt_store *s)
     if (job->next < job->ids.count) return write_batch(s);
     if (job->is_checkpoint) KV_TRY(end_checkpoint(s));
     bt_store_drop_job(s);
+    bt_cache_shrink(&s->cache);
     return KV_OK;
 }
 

@@ -164,7 +164,7 @@ static void dirty_pages_stay_until_they_are_written(void **state)
     for (uint64_t id = 10; id < 30; id++) {
         assert_int_equal(number_at(&l, id, l.seq), id + 1000);
     }
-    bt_cache_dirty_ids(&l.cache, false, &ids);
+    bt_cache_dirty_ids(&l.cache, &ids);
     assert_int_equal(ids.count, 20);
     assert_int_equal(ids.id[0], 10);
     assert_true(bt_cache_copy_dirty(&l.cache, 12, copy));
