@@ -34,7 +34,7 @@ run one --records 500 --engine "$liar" --workloads fill-seq ||
 own=$("$compare" list | awk '/^workloads/ { exit }
     $1 ~ /^(hash|log|sst|lsm|bt|glib|tkrzw|kyoto)$/ { print $1 }' | paste -sd,)
 run small --records 300 --data "$dir/words.tsv" --engines "$own" --workloads \
-fill-random,fill-batch,overwrite,delete-half,workloade,workloadf,\
+fill-random,fill-batch,fill-seq-batch,overwrite,delete-half,workloade,workloadf,\
 words-load,words-load-shuffled,words-read,words-missing ||
     say "all engines: $(cat "$dir/err" "$dir/small/void.tsv")"
 for table in manifest measures space latency timeline void; do
