@@ -289,9 +289,14 @@ static void end_job(lsm_store *s, lsm_job *job, kv_status st)
     s->may_pick = true; // what it claimed is free: only now, not at its install
     if (st != KV_OK) note_failure(s, job, st);
     lsm_gate_reclaim(&s->gate);
+    s->ending_count++;
     kv_mutex_unlock(&s->work);
-    lsm_job_free(job);
+    lsm_job_free(job); // removed inputs that are still open take room
     kv_free(job);
+    kv_mutex_lock(&s->work);
+    s->ending_count--;
+    kv_cond_broadcast(&s->progress);
+    kv_mutex_unlock(&s->work);
 }
 
 enum { STEP_BYTES_MAX = 1 << 20, STEP_BYTES_MIN = 16 << 10 };

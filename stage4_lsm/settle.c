@@ -53,11 +53,14 @@ static bool begin_cleaning(lsm_store *s)
     return is_picked;
 }
 
-// Somebody else's jobs are work as well: settled is when there are none.
+// Somebody else's jobs are work as well, and what an end of one makes due:
+// settled is when there are none, and nothing is held that they removed.
 static bool is_busy(lsm_store *s)
 {
     kv_mutex_lock(&s->work);
-    bool is_busy = s->flush != NULL || s->job_count > 0;
+    bool may_pick = s->may_pick && s->compact_failure == KV_OK;
+    bool is_busy =
+        s->flush != NULL || s->job_count > 0 || s->ending_count > 0 || may_pick;
     if (is_busy) (void)kv_cond_wait_for(&s->progress, &s->work, 1000 * 1000);
     kv_mutex_unlock(&s->work);
     return is_busy;

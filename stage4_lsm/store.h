@@ -109,6 +109,7 @@ typedef struct lsm_store {
     lsm_job *flush;              // under way
     lsm_job *jobs[LSM_JOBS_MAX]; // compactions under way, oldest first
     size_t job_count;
+    size_t ending_count;       // jobs that are over, and give back their files
     size_t turn;               // whose it is
     bool may_pick;             // something has changed since the last pick
     kv_status flush_failure;   // why the last flush did not end

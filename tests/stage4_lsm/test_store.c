@@ -2,6 +2,7 @@
 // range tombstones, both policies on one store, recovery behind a hole.
 // SPDX-License-Identifier: MIT
 
+#include "common/clock.h"
 #include "common/disk_sim.h"
 #include "common/rng.h"
 
@@ -241,6 +242,29 @@ static void a_range_is_compacted_by_hand(void **state)
     kv_disk_close(disk);
 }
 
+// ---- settled ----------------------------------------------------------------
+
+// Whoever settled finds no room taken by what a thread in the background has
+// removed and not let go of yet.
+static void settled_is_when_nothing_is_held(void **state)
+{
+    (void)state;
+    char *path = test_make_dir();
+    kv *db = open_at(path, "background=1,memtable_bytes=256KiB,"
+                           "table_bytes=256KiB");
+    for (uint64_t round = 0; round < 40; round++) {
+        for (uint64_t i = 0; i < 4000; i++) put_number(db, i * 7919 % 8000);
+        kv_stats settled, later;
+        assert_ok(kv_settle(db));
+        kv_stats_read(db, &settled);
+        kv_sleep_ns(2 * 1000 * 1000);
+        kv_stats_read(db, &later);
+        assert_int_equal(settled.disk_bytes, later.disk_bytes);
+    }
+    assert_ok(kv_close(db));
+    test_remove_dir(path);
+}
+
 // ---- several compactions at once --------------------------------------------
 
 // Steps of one store in an order drawn from a seed: whichever job is next.
@@ -290,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_deleted_range_stays_deleted_under_compaction),
         cmocka_unit_test(a_store_changes_its_policy),
         cmocka_unit_test(a_range_is_compacted_by_hand),
+        cmocka_unit_test(settled_is_when_nothing_is_held),
         cmocka_unit_test(steps_in_any_order_keep_the_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
