@@ -41,7 +41,7 @@ kv_status lsm_builder_open(lsm_builder *b, kv_disk *disk,
     b->config = *config;
     b->props.seq_min = LSM_SEQ_MAX;
     lsm_block_begin(&b->block, config->seq_base);
-    return kv_file_open(disk, lsm_table_name(id->number).text,
+    return kv_file_open(disk, lsm_table_temporary(id->number).text,
                         (kv_open_how){.mode = KV_OPEN_CREATE}, config->why,
                         &b->file);
 }
@@ -220,6 +220,9 @@ kv_status lsm_builder_finish(lsm_builder *b)
     put_parts(b);
     KV_TRY(write_pending(b));
     KV_TRY(kv_file_sync(b->file, b->config.why));
+    uint64_t number = b->footer.id.number;
+    KV_TRY(kv_disk_rename(b->disk, lsm_table_temporary(number).text,
+                          lsm_table_name(number).text, b->config.why));
     b->props.file_bytes = b->written;
     kv_file *file = b->file;
     b->file = NULL;
@@ -233,7 +236,8 @@ void lsm_builder_close(lsm_builder *b)
         // too, the next open removes it as an orphan.
         kv_file_close(b->file);
         kv_status st = kv_disk_remove(
-            b->disk, lsm_table_name(b->footer.id.number).text, b->config.why);
+            b->disk, lsm_table_temporary(b->footer.id.number).text,
+            b->config.why);
         (void)st;
     }
     for (size_t i = 0; i < b->props.range_count; i++) {

@@ -8,8 +8,9 @@
 //     st = lsm_builder_finish(&b);             synced; b.props is final
 //     lsm_builder_close(&b);                   also after a failure
 //
-// The file is 000007.sst from the beginning: it counts only once the manifest
-// says so, and what a crash leaves behind is nobody's.
+// The file is 000007.sst.tmp until it is whole and synced, and counts only once
+// the manifest says so. What a crash leaves half written is known by its name
+// to be ours; what is called 000007.sst is whole, or was never ours.
 //
 // In memory it holds what is not yet written (some 256 KiB), the index, and 8
 // bytes per key for the filter.
@@ -72,9 +73,10 @@ void lsm_builder_add_range(lsm_builder *b, const lsm_range_tombstone *range);
 uint64_t lsm_builder_bytes(const lsm_builder *b);
 // True while nothing was added.
 bool lsm_builder_is_empty(const lsm_builder *b);
-// Writes the rest and syncs; the name is durable after the directory's next
-// sync: the caller's. Requires an entry or a range. b->props is then what
-// lsm_table_open will say; its slices are the builder's, until it is closed.
+// Writes the rest, syncs, and gives the file its name, which is durable after
+// the directory's next sync: the caller's. Requires an entry or a range.
+// b->props is then what lsm_table_open will say; its slices are the builder's,
+// until it is closed.
 // Cost: 1 sync.
 KV_MUST_USE kv_status lsm_builder_finish(lsm_builder *b);
 // Gives everything back; an unfinished file is removed.

@@ -18,6 +18,13 @@ lsm_name lsm_table_name(uint64_t number)
     return name;
 }
 
+lsm_name lsm_table_temporary(uint64_t number)
+{
+    lsm_name name;
+    snprintf(name.text, sizeof name.text, "%06" PRIu64 ".sst.tmp", number);
+    return name;
+}
+
 // ---- seals ------------------------------------------------------------------
 
 static uint32_t check_seed(const lsm_table_id *id, uint64_t offset)

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Book:   "SSTables and LSM-Trees" / "The SSTable file format"
-// File:   000007.sst, written once from front to back. Integers little-endian;
-//         varint as in common/coding.h.
+// File:   000007.sst, written once from front to back, as 000007.sst.tmp until
+//         it is whole. Integers little-endian; varint as in common/coding.h.
 //
 //   +------------+------------+---+--------+--------+-------+-------+--------+
 //   | data block | data block | … | filter | ranges | index | props | footer |
@@ -92,11 +92,12 @@ typedef struct lsm_table_id {
     uint64_t number;
 } lsm_table_id;
 
-// "000007.sst". Valid for any number.
+// Valid for any number.
 typedef struct lsm_name {
     char text[32];
 } lsm_name;
-lsm_name lsm_table_name(uint64_t number);
+lsm_name lsm_table_name(uint64_t number);      // "000007.sst"
+lsm_name lsm_table_temporary(uint64_t number); // "000007.sst.tmp"
 
 typedef struct lsm_footer {
     lsm_table_id id;

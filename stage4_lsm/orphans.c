@@ -2,10 +2,18 @@
 // them are ours, and dead; see store.h.
 // SPDX-License-Identifier: MIT
 //
-// A crash leaves outputs that were not installed, inputs that were not yet
-// removed, and logs made ahead. All carry a name that only we give, and none a
-// number that the manifest needs, so by X2 nobody will ever ask for them. What
-// carries another store's mark, or another name, is somebody else's and stays.
+// A crash leaves outputs half written or not installed, inputs that were not
+// yet removed, and logs made ahead. All carry a name that only we give, none a
+// number that the manifest needs, so by X2 nobody will ever ask for them. But
+// anybody can give such a name, so what is removed must also prove to be ours:
+//
+//   000007.sst.tmp, MANIFEST.tmp   by a name that means "unfinished"
+//   000007.sst                     by its footer: it was whole and synced
+//                                  before it got this name (builder.h)
+//   000009.log                     by its header, or by being a piece of it
+//                                  and no more: torn at birth
+//
+// All else is somebody else's, or damaged, and stays.
 
 #include "common/identity.h"
 
@@ -31,8 +39,6 @@ static bool is_named(lsm_store *s, const lsm_view *view, const char *name)
            (lsm_wal_has_spare(&s->wal) && log == s->wal.spare.id.number);
 }
 
-// Not ours: a whole table, with the mark of another store or another number.
-// One that was never finished has no mark; only a builder makes such.
 static kv_status is_foreign_table(lsm_store *s, uint64_t number, kv_file *file,
                                   bool *answer)
 {
@@ -41,13 +47,33 @@ static kv_status is_foreign_table(lsm_store *s, uint64_t number, kv_file *file,
     uint64_t size = 0;
     kv_why why = kv_for(KV_FOR_RECOVERY);
     KV_TRY(kv_file_size(file, &size));
-    *answer = false;
+    *answer = true;
     if (size < sizeof bytes) return KV_OK;
     KV_TRY(
         kv_file_read_all(file, size - sizeof bytes, bytes, sizeof bytes, why));
-    *answer = lsm_get_footer(kv_slice_of(bytes, sizeof bytes), size, &footer) &&
-              (footer.id.store_id != s->config.store_id ||
-               footer.id.number != number);
+    *answer =
+        !lsm_get_footer(kv_slice_of(bytes, sizeof bytes), size, &footer) ||
+        footer.id.store_id != s->config.store_id || footer.id.number != number;
+    return KV_OK;
+}
+
+// A log without a header is ours if it is a piece of that header, the rest of
+// which is zeroes: before the header is synced, nothing follows it (R6).
+static kv_status is_no_header(kv_file *file, const kv_recordlog_id *id,
+                              bool *answer)
+{
+    uint8_t bytes[KV_RECORDLOG_HEADER_BYTES];
+    uint64_t size = 0;
+    KV_TRY(kv_file_size(file, &size));
+    *answer = size > sizeof bytes;
+    if (*answer) return KV_OK;
+    KV_TRY(kv_file_read_all(file, 0, bytes, size, kv_for(KV_FOR_RECOVERY)));
+    kv_buf header = {0};
+    kv_recordlog_encode_header(id, &header);
+    for (size_t i = 0; i < size; i++) {
+        *answer = *answer || (bytes[i] != 0 && bytes[i] != header.data[i]);
+    }
+    kv_buf_free(&header);
     return KV_OK;
 }
 
@@ -58,15 +84,19 @@ static kv_status is_foreign_log(lsm_store *s, uint64_t number, kv_file *file,
     kv_recordlog_id expect = lsm_log_id(s->config.store_id, number);
     kv_status st = kv_recordlog_recover(file, &expect, NULL, NULL,
                                         kv_for(KV_FOR_RECOVERY), &found);
-    *answer = st == KV_CORRUPT; // or damaged: not ours to judge
-    return *answer ? KV_OK : st;
+    *answer = true;
+    if (st == KV_CORRUPT) return KV_OK; // or damaged: not ours to judge
+    KV_TRY(st);
+    *answer = false;
+    return found.good_size > 0 ? KV_OK : is_no_header(file, &expect, answer);
 }
 
 static kv_status is_foreign(lsm_store *s, const char *name, bool *answer)
 {
     uint64_t table = lsm_number_of(name, ".sst");
     uint64_t log = lsm_number_of(name, ".log");
-    *answer = table + log == 0 && strcmp(name, lsm_manifest_temporary) != 0;
+    *answer = table + log == 0 && lsm_number_of(name, ".sst.tmp") == 0 &&
+              strcmp(name, lsm_manifest_temporary) != 0;
     if (table + log == 0) return KV_OK;
     kv_file *file = NULL;
     KV_TRY(kv_file_open(s->config.disk, name,

@@ -90,7 +90,8 @@ static kv_status take_inventory(lsm_store *s, inventory *found)
     for (size_t i = 0; i < found->names.count; i++) {
         uint64_t table = lsm_number_of(found->names.name[i], ".sst");
         uint64_t log = lsm_number_of(found->names.name[i], ".log");
-        uint64_t number = table + log; // one of them is 0
+        uint64_t half = lsm_number_of(found->names.name[i], ".sst.tmp");
+        uint64_t number = table + log + half; // all but one of them are 0
         if (number > found->highest) found->highest = number;
         if (log != 0 && log >= found->state.log) add_log(found, log);
     }
@@ -288,7 +289,8 @@ static kv_status replay_logs(lsm_store *s, const inventory *found,
 static kv_status require_unused(lsm_store *s, const inventory *found)
 {
     lsm_memtable *m = lsm_memtable_new(0, 0, (kv_slice){0}, NULL);
-    replay r = {.store = s, .memtable = m};
+    // Each log speaks for itself, whatever it follows.
+    replay r = {.store = s, .memtable = m, .first = UINT64_MAX};
     const char *used = NULL;
     kv_status st = KV_OK;
     for (size_t i = 0; i < found->names.count && st == KV_OK; i++) {
@@ -300,10 +302,10 @@ static kv_status require_unused(lsm_store *s, const inventory *found)
             if (st == KV_OK) st = replay_file(&r, file, false);
             kv_file_close(file);
         }
-        if (lsm_number_of(name, ".sst") != 0 || lsm_memtable_count(m) > 0 ||
-            lsm_memtable_range_count(m) > 0) {
-            used = name;
-        }
+        bool is_used = lsm_number_of(name, ".sst") != 0 ||
+                       lsm_memtable_count(m) > 0 ||
+                       lsm_memtable_range_count(m) > 0;
+        if (is_used && used == NULL) used = name; // the first that shows it
     }
     lsm_memtable_unref(m);
     KV_TRY(st);

@@ -210,6 +210,8 @@ kv_status lsm_table_get(lsm_table *t, kv_slice key, uint64_t hash,
     if (!lsm_filter_may_hold(&t->filter, hash)) {
         return not_here(t, LSM_STEP_FILTER, out);
     }
+    EXPLAIN(t->home.explain, "table %" PRIu64 ": %s", t->id.number,
+            t->filter.probes > 0 ? "its filter says maybe" : "has no filter");
     size_t i = lsm_index_find(&t->index, key);
     if (i == t->index.count) return not_here(t, LSM_STEP_INDEX, out);
     for (;; i++) {

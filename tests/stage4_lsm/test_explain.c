@@ -94,12 +94,14 @@ static void a_table_answers(void **state)
     assert_ok(kv_settle(b.db));
     get(&b, "dog", "woof"); // its block is read
     expect_said(&b, "active memtable: does not have the key\n"
+                    "table 5: its filter says maybe\n"
                     "table 5: the index says block 0 of 1, at byte 0\n"
                     "table 5: found an entry of sequence number 2\n"
                     "table 5 in level 0: found\n");
     get(&b, "cat", "meow"); // and now it is there
     expect_said(&b,
                 "active memtable: does not have the key\n"
+                "table 5: its filter says maybe\n"
                 "table 5: the index says block 0 of 1, at byte 0, which is in "
                 "memory\n"
                 "table 5: found an entry of sequence number 1\n"

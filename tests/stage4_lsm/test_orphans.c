@@ -10,11 +10,11 @@
 #include "tables.h"
 #include "tests/support/test.h"
 
-enum { STORE = 1, OLD = 1 };
+enum { STORE = 1 };
 
 static const kv_why why = {KV_FOR_META, false};
 
-static void open_store(lsm_store *s, kv_disk *disk, bool is_new)
+static kv_status try_open(lsm_store *s, kv_disk *disk, bool is_new)
 {
     static const kv_explainer nobody = {0};
     lsm_config config = {
@@ -31,7 +31,12 @@ static void open_store(lsm_store *s, kv_disk *disk, bool is_new)
         .table_bytes = 1 << 20,
         .block_bytes = 4096};
     *s = (lsm_store){0};
-    assert_ok(lsm_store_open(s, &config, &nobody));
+    return lsm_store_open(s, &config, &nobody);
+}
+
+static void open_store(lsm_store *s, kv_disk *disk, bool is_new)
+{
+    assert_ok(try_open(s, disk, is_new));
 }
 
 // A store with a table or two, closed; the name of one of its tables.
@@ -76,25 +81,57 @@ static void make_log(kv_disk *disk, uint64_t store_id, uint64_t number)
     assert_ok(kv_recordlog_close(&log));
 }
 
+// A whole table of the store that no manifest names: an output of a compaction
+// that was not installed.
+static void make_table(kv_disk *disk, uint64_t store_id, uint64_t number)
+{
+    lsm_builder b = {0};
+    lsm_builder_config config = {.block_bytes = 4096, .why = why};
+    lsm_entry entry = {kv_str("owl"), kv_str("hoot"), 7, LSM_PUT};
+    lsm_table_id id = {store_id, number};
+    assert_ok(lsm_builder_open(&b, disk, &id, &config));
+    assert_ok(lsm_builder_add(&b, &entry));
+    assert_ok(lsm_builder_finish(&b));
+    lsm_builder_close(&b);
+}
+
+// A log whose header was torn: `len` bytes of it, the first 32 of them zeroes.
+static void make_torn_log(kv_disk *disk, uint64_t number, size_t len)
+{
+    kv_recordlog_id id = lsm_log_id(STORE, number);
+    kv_buf header = {0};
+    kv_recordlog_encode_header(&id, &header);
+    memset(header.data, 0, 32);
+    file_write(disk, lsm_log_name(number).text, kv_slice_of(header.data, len));
+    kv_buf_free(&header);
+}
+
 static void what_is_ours_and_dead_goes(void **state)
 {
     (void)state;
     kv_disk *disk = NULL;
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
     lsm_name table = make_store(disk);
-    // An output cut short by a crash, a log made ahead, a manifest half way.
-    lsm_name unfinished = lsm_table_name(900), ahead = lsm_log_name(901);
-    const char *dead[] = {unfinished.text, ahead.text, lsm_manifest_temporary};
+    // An output cut short by a crash, one not installed, a manifest half way,
+    // a log made ahead, and logs torn at birth.
+    static const char *const dead[] = {
+        "000900.sst.tmp", "000901.sst", "MANIFEST.tmp", "000902.log",
+        "000903.log",     "000904.log", "000905.log"};
+    enum { DEAD = sizeof dead / sizeof *dead };
     copy(disk, table.text, dead[0], 50);
-    make_log(disk, STORE, 901);
+    make_table(disk, STORE, 901);
     file_write(disk, dead[2], kv_str("half"));
-    for (int i = 0; i < 3; i++) assert_true(is_there(disk, dead[i]));
+    make_log(disk, STORE, 902);
+    make_torn_log(disk, 903, 0);
+    make_torn_log(disk, 904, 32);
+    make_torn_log(disk, 905, KV_RECORDLOG_HEADER_BYTES);
+    for (int i = 0; i < DEAD; i++) assert_true(is_there(disk, dead[i]));
 
     lsm_store s;
     kv_buf value = {0};
     uint64_t strangers = 0;
     open_store(&s, disk, false);
-    for (int i = 0; i < 3; i++) assert_false(is_there(disk, dead[i]));
+    for (int i = 0; i < DEAD; i++) assert_false(is_there(disk, dead[i]));
     assert_true(is_there(disk, table.text));
     assert_ok(lsm_store_orphans(&s, false, &strangers));
     assert_int_equal(strangers, 0);
@@ -110,25 +147,62 @@ static void what_is_not_ours_stays(void **state)
     kv_disk *disk = NULL;
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
     lsm_name table = make_store(disk);
-    // A whole table that has another number inside, another store's log that
-    // is older than all that is needed, and what nobody here gives names like.
-    lsm_name renamed = lsm_table_name(910), log = lsm_log_name(OLD);
-    copy(disk, table.text, renamed.text, SIZE_MAX);
-    make_log(disk, STORE + 1, OLD);
-    file_write(disk, "notes.txt", kv_str("mine"));
+    // Whole tables of another number or another store, a piece of one, another
+    // store's log that is older than all that is needed, notes that somebody
+    // keeps under such names, and a name that nobody here gives.
+    static const char *const strange[] = {
+        "000910.sst", "000911.sst", "000912.sst", "000001.log",
+        "000913.log", "000914.sst", "notes.txt"};
+    enum { STRANGE = sizeof strange / sizeof *strange };
+    copy(disk, table.text, strange[0], SIZE_MAX);
+    make_table(disk, STORE + 1, 911);
+    copy(disk, strange[1], strange[2], 60);
+    make_log(disk, STORE + 1, 1);
+    for (int i = 4; i < STRANGE; i++) {
+        file_write(disk, strange[i], kv_str("my precious file"));
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        lsm_store s;
+        uint64_t strangers = 0;
+        open_store(&s, disk, false);
+        assert_ok(lsm_store_orphans(&s, true, &strangers));
+        assert_int_equal(strangers, STRANGE);
+        for (int i = 0; i < STRANGE; i++) {
+            assert_true(is_there(disk, strange[i]));
+        }
+        assert_true(lsm_store_new_number(&s) > 914); // nobody's number again
+        assert_ok(lsm_store_close(&s));
+    }
+    kv_disk_close(disk);
+}
 
+static void expect_witness(kv_disk *disk, const char *witness)
+{
     lsm_store s;
-    uint64_t strangers = 0;
-    open_store(&s, disk, false);
-    assert_ok(lsm_store_orphans(&s, true, &strangers));
-    assert_int_equal(strangers, 3);
-    assert_true(is_there(disk, renamed.text) && is_there(disk, log.text) &&
-                is_there(disk, "notes.txt"));
-    assert_ok(kv_disk_remove(disk, renamed.text, why));
-    strangers = 0;
-    assert_ok(lsm_store_orphans(&s, true, &strangers));
-    assert_int_equal(strangers, 2);
-    assert_ok(lsm_store_close(&s));
+    assert_status(try_open(&s, disk, false), KV_CORRUPT);
+    (void)lsm_store_close(&s);
+    assert_non_null(strstr(kv_last_error(), witness));
+}
+
+// Without a manifest, what is named is the first file that shows that there was
+// one: here a log with a change in it, and without that the table.
+static void the_witness_of_a_lost_manifest_is_named(void **state)
+{
+    (void)state;
+    kv_disk *disk = NULL;
+    kv_names names = {0};
+    assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
+    lsm_name table = make_store(disk);
+    file_write(disk, "LOCK", kv_str("held"));
+    assert_ok(kv_disk_remove(disk, lsm_manifest_name, why));
+    expect_witness(disk, ".log: is there");
+    assert_ok(kv_disk_list(disk, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        if (strstr(names.name[i], ".log") == NULL) continue;
+        assert_ok(kv_disk_remove(disk, names.name[i], why));
+    }
+    kv_names_free(&names);
+    expect_witness(disk, table.text);
     kv_disk_close(disk);
 }
 
@@ -137,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_ours_and_dead_goes),
         cmocka_unit_test(what_is_not_ours_stays),
+        cmocka_unit_test(the_witness_of_a_lost_manifest_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
