@@ -20,6 +20,12 @@ static void add_setting(kv_buf *to, const kv_knob *knob, uint64_t value)
     kv_knob_print(knob, value, to);
 }
 
+// How many threads of its own the engine has.
+static bool is_background(const kv_knob *knob)
+{
+    return strcmp(knob->name, "background") == 0;
+}
+
 // Where a size of 0 means that the engine chooses.
 enum { SIZE_TINY = 1024 };
 
@@ -31,11 +37,10 @@ static void smallest(const kv_engine_info *info, const kv_knob *other,
     for (size_t i = 0; i < info->knob_count; i++) {
         const kv_knob *knob = &info->knobs[i];
         bool is_size = ends_with(knob->name, "_bytes");
-        bool is_threads = strcmp(knob->name, "background") == 0;
         uint64_t least = knob->min > 0 ? knob->min : SIZE_TINY;
         if (knob == other) add_setting(&text, knob, value);
         else if (is_size) add_setting(&text, knob, least);
-        else if (is_threads) add_setting(&text, knob, 0);
+        else if (is_background(knob)) add_setting(&text, knob, 0);
     }
     kv_buf_append(&text, kv_slice_of("", 1));
     kv_names_add(names, (const char *)text.data);
@@ -195,14 +200,26 @@ static void print_head(const kv_crash_options *options, FILE *out)
             "moments", "pending", "states", "distinct", "nested", "violations");
 }
 
+// Refuses what cannot be explored, before the table has a head.
+static kv_status check_knobs(const kv_engine_info *info, const char *knobs)
+{
+    uint64_t values[KV_KNOBS_MAX];
+    KV_TRY(kv_knobs_parse(info->knobs, info->knob_count, knobs, values));
+    for (size_t i = 0; i < info->knob_count; i++) {
+        if (!is_background(&info->knobs[i]) || values[i] == 0) continue;
+        return kv_fail(KV_INVALID,
+                       "crash explore wants background=0: a thread that goes "
+                       "on working while the disk is crashed and judged would "
+                       "make a difference that no crash made");
+    }
+    return KV_OK;
+}
+
 static kv_status explore_all(const kv_engine *engine, request *r, FILE *out,
                              kv_crash_result *sum)
 {
-    // What would be refused is refused before the table has a head.
     const kv_engine_info *info = kv_describe(engine);
-    uint64_t values[KV_KNOBS_MAX];
-    KV_TRY(kv_knobs_parse(info->knobs, info->knob_count, r->options.knobs,
-                          values));
+    KV_TRY(check_knobs(info, r->options.knobs));
     if (info->caps & KV_CAP_DURABLE) print_head(&r->options, out);
     for (unsigned model = 0; model < KV_CRASH_MODELS; model++) {
         for (unsigned sync = 0; sync < 3; sync++) {
@@ -215,6 +232,24 @@ static kv_status explore_all(const kv_engine *engine, request *r, FILE *out,
     if (sum->distinct > 0) return KV_OK;
     return kv_fail(KV_INVALID, "no disk was judged: the sample of --states is "
                                "too small");
+}
+
+// The knobs of the request, behind the smallest sizes: of two settings of one
+// knob the later counts.
+static kv_status explore_command(const kv_engine *engine, request *r, FILE *out,
+                                 kv_crash_result *sum)
+{
+    kv_names smallest = {0};
+    kv_buf knobs = {0};
+    kv_crash_knobs(engine, &smallest);
+    kv_buf_printf(&knobs, "%s", smallest.name[0]);
+    const char *changed = r->options.knobs;
+    kv_buf_printf(&knobs, ",%s%c", changed != NULL ? changed : "", '\0');
+    r->options.knobs = (const char *)knobs.data;
+    kv_status st = explore_all(engine, r, out, sum);
+    kv_names_free(&smallest);
+    kv_buf_free(&knobs);
+    return st;
 }
 
 int kv_crash_command(const kv_engine *engine, int argc, char **argv, FILE *out)
@@ -233,6 +268,6 @@ int kv_crash_command(const kv_engine *engine, int argc, char **argv, FILE *out)
     request r;
     kv_crash_result sum = {0};
     if (parse_request(argc, argv, &r) != KV_OK) return 2;
-    if (explore_all(engine, &r, out, &sum) != KV_OK) return 2;
+    if (explore_command(engine, &r, out, &sum) != KV_OK) return 2;
     return sum.violations == 0 ? 0 : 1;
 }

@@ -53,7 +53,8 @@ typedef struct kv_crash_options {
     uint32_t sector;     // bytes written whole or not at all; 0: 512
     uint32_t depth;      // 2: also crash within a sample of recoveries
     uint64_t states_max; // judge a sample of at most about so many; 0: all
-    const char *knobs;   // of the engine; NULL: the smallest sizes it allows
+    const char *knobs;   // of the engine, and background=0 among them; NULL:
+                         // the smallest sizes it allows
     bool may_lose;       // judge as if no commit had been acknowledged: any
                          // state that was will do
     // Takes something away from each disk before it is judged, to see what it
@@ -95,6 +96,9 @@ void kv_crash_knobs(const kv_engine *engine, kv_names *names);
 //   explore [--model kill|ext4|posix|all] [--sync commit|interval|none|all]
 //           [--ops N] [--seed N] [--sector N] [--knobs K] [--states N]
 //   replay STATE DIR
+// K is behind the smallest sizes (kv_crash_knobs), so that it names only what
+// differs; another background than 0 is refused: the disk of a store whose own
+// threads still work cannot be judged.
 // Prints a table of states and verdicts on `out`. 0: no violation; 1: there are
 // some; 2: the words are wrong, or something failed: kv_last_error() says it.
 int kv_crash_command(const kv_engine *engine, int argc, char **argv, FILE *out);

@@ -163,17 +163,38 @@ static void the_command_counts_and_judges(void **state)
     FILE *out = tmpfile();
     assert_int_equal(
         command("explore --ops 20 --model kill --states 1500", out), 0);
-    assert_int_equal(
-        command("explore --ops 30 --model kill --states 1500 --knobs "
-                "bug=split_batch",
-                out),
-        1);
     assert_int_equal(command("explore --model paper", out), 2);
     assert_int_equal(command("explore --ops", out), 2);
     assert_int_equal(command("explore --ops 4x", out), 2);
     assert_int_equal(command("explore --opps 4", out), 2);
     assert_int_equal(command("replay one", out), 2);
     assert_int_equal(command("", out), 2);
+    fclose(out);
+}
+
+// --knobs changes the smallest sizes rather than replacing them, and never has
+// threads at work on a disk that is judged.
+static void the_command_has_no_background(void **state)
+{
+    (void)state;
+    FILE *out = tmpfile();
+    assert_int_equal(
+        command("explore --ops 30 --model kill --states 1500 --knobs "
+                "bug=split_batch",
+                out),
+        1);
+    rewind(out);
+    char text[1024];
+    bool is_said = false;
+    while (fgets(text, sizeof text, out) != NULL) {
+        is_said |= strstr(text, ":background=0,bug=split_batch ") != NULL;
+    }
+    assert_true(is_said);
+    assert_int_equal(
+        command("explore --ops 6 --model kill --knobs background=0", out), 0);
+    assert_int_equal(
+        command("explore --ops 6 --model kill --knobs background=1", out), 2);
+    assert_non_null(strstr(kv_last_error(), "background=0"));
     fclose(out);
 }
 
@@ -205,6 +226,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_spoiled_disk_may_lose),
         cmocka_unit_test(a_violation_can_be_rebuilt),
         cmocka_unit_test(the_command_counts_and_judges),
+        cmocka_unit_test(the_command_has_no_background),
         cmocka_unit_test(a_run_of_no_disk_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

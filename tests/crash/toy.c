@@ -9,7 +9,8 @@
 #include "common/engine_impl.h"
 #include "common/recordlog.h"
 
-enum { KEYS_MAX = 32, KNOB_BUG = 0, NAME_BYTES = 24 };
+enum { KNOB_BUG, KNOB_BACKGROUND };
+enum { KEYS_MAX = 32, NAME_BYTES = 24 };
 
 typedef struct toy_entry {
     kv_buf key, value;
@@ -34,6 +35,8 @@ static const kv_knob knobs[] = {
                   "sound no_sync no_dir_sync split_batch hole early_remove "
                   "forgetful",
                   "the step that is left out"},
+    [KNOB_BACKGROUND] = {"background", 1, 0, 4, NULL,
+                         "threads of a store that has none"},
 };
 
 static const kv_why why = {KV_FOR_WAL, false};
