@@ -18,12 +18,22 @@ typedef struct load {
     kv_batch batch;
     uint64_t batch_max; // records
     uint64_t stored;    // records that kv_write took
+    uint64_t in_doubt;  // records that it failed on and may have kept
     uint64_t input_bytes;
 } load;
 
+// A batch that was not refused and yet failed: engine.h, "Errors".
+static bool is_in_doubt(kv_status st)
+{
+    return st != KV_OK && st != KV_INVALID && st != KV_TOO_BIG &&
+           st != KV_UNSUPPORTED && st != KV_NO_SPACE && st != KV_READ_ONLY;
+}
+
 static kv_status write_batch(load *l)
 {
-    KV_TRY(kv_write(l->s->db, &l->batch));
+    kv_status st = kv_write(l->s->db, &l->batch);
+    if (is_in_doubt(st)) l->in_doubt = l->batch.count;
+    if (st != KV_OK) return st;
     l->stored += l->batch.count;
     kv_batch_clear(&l->batch);
     kv_cli_progress_show(&l->progress, l->stored, l->reader.bytes,
@@ -52,13 +62,19 @@ static kv_cli_code load_report(load *l, kv_status st)
 {
     kv_cli_session *s = l->s;
     unsigned long long stored = l->stored;
-    char why[512] = "interrupted";
+    char why[512] = "interrupted", rest[128] = "nothing after them";
     if (st != KV_OK) snprintf(why, sizeof why, "%s", kv_last_error());
+    if (l->in_doubt > 0) {
+        snprintf(rest, sizeof rest,
+                 "of the next %llu all or none: what the store holds when it "
+                 "is opened again, counts",
+                 (unsigned long long)l->in_doubt);
+    }
     if (st != KV_OK || kv_cli_interrupted()) {
         return kv_cli_complain(s, CLI_FAILED,
                                "%s; %llu records were loaded (the first %llu "
-                               "lines), nothing after them",
-                               why, stored, stored);
+                               "lines), %s",
+                               why, stored, stored, rest);
     }
     if (kv_cli_is_terminal(s->err)) {
         kv_buf text = {0};
@@ -93,7 +109,7 @@ kv_cli_code kv_cli_load(kv_cli_session *s, const kv_cli_request *r)
     load l = {.s = s, .batch_max = r->batch};
     l.reader = (kv_cli_tsv_reader){.stream = stdin,
                                    .name = "standard input",
-                                   .key_max = s->info->key_max,
+                                   .key_max = kv_key_max(s->db),
                                    .value_max = s->info->value_max};
     if (!is_standard(r)) {
         l.reader.name = r->words[1];
