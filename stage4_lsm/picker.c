@@ -446,16 +446,22 @@ bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
 
 // ---- cleaning ---------------------------------------------------------------
 
-// Dead bytes that the table's tombstones stand for, at a guess.
-static double dead_bytes(const lsm_table *t)
+// On average over all tables: the record that a tombstone hides is in another.
+static double bytes_a_put(const lsm_version *v)
 {
-    return weight(t) - (double)t->props.file_bytes;
+    double bytes = 0, puts = 0;
+    for (size_t i = 0; i < v->table_count; i++) {
+        const lsm_properties *p = &v->tables[i]->props;
+        bytes += (double)p->file_bytes;
+        puts += (double)(p->entry_count - p->tombstone_count);
+    }
+    return puts > 0 ? bytes / puts : bytes;
 }
 
 bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
                        const lsm_busy *busy, lsm_pick *out)
 {
-    double dead = 0, all = 0;
+    double all = 0, tombstones = 0;
     place worst = {0};
     bool has_ranges = false;
     for (size_t r = 0; r < v->run_count; r++) {
@@ -463,15 +469,18 @@ bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
         for (size_t i = 0; i < run->count; i++) {
             const lsm_table *t = run->tables[i];
             all += (double)t->props.file_bytes;
-            dead += dead_bytes(t);
+            tombstones += (double)t->props.tombstone_count;
             if (!holds_tombstones(t)) continue;
             if (t->props.range_count > 0) has_ranges = true;
             if (worst.run == NULL ||
-                dead_bytes(t) > dead_bytes(worst.run->tables[worst.i])) {
+                t->props.tombstone_count >
+                    worst.run->tables[worst.i]->props.tombstone_count) {
                 worst = (place){run, i};
             }
         }
     }
+    // At a guess: each stands for one put.
+    double dead = tombstones * bytes_a_put(v);
     bool is_worth_it = dead >= 0.05 * all || has_ranges;
     if (worst.run == NULL || !is_worth_it) return false;
     if (has_one_bottom(v, shape)) return pick_down(v, shape, busy, worst, out);

@@ -124,6 +124,28 @@ static void settling_gives_dead_bytes_back(subject *s)
     subject_compare(s);
 }
 
+// A tombstone is small, and what it frees need not be.
+static void settling_gives_deleted_values_back(subject *s)
+{
+    if (!subject_can(s, KV_CAP_RECLAIMS | KV_CAP_DURABLE)) return;
+    if (s->knobs[0] != '\0') return;
+    char name[32];
+    for (unsigned i = 0; i < 50; i++) {
+        kv_buf value = subject_value(i, 40000);
+        subject_put(s, subject_key(name, i), kv_buf_slice(&value));
+        kv_buf_free(&value);
+    }
+    assert_ok(kv_settle(s->db));
+    for (unsigned i = 0; i < 45; i++) {
+        subject_del(s, subject_key(name, i));
+        if (i % 15 == 14) assert_ok(kv_settle(s->db));
+    }
+    kv_stats stats;
+    kv_stats_read(s->db, &stats);
+    assert_in_range(stats.disk_bytes, 5 * 40000, 1 << 20); // of 2 MB
+    subject_compare(s);
+}
+
 static void compacting_a_range_keeps_the_content(subject *s)
 {
     static const char *const ranges[][2] = {
@@ -354,6 +376,7 @@ static const law laws[] = {
     LAW(a_store_emptied_by_deletes_stays_empty),
     LAW(housekeeping_ends_and_keeps_the_content),
     LAW(settling_gives_dead_bytes_back),
+    LAW(settling_gives_deleted_values_back),
     LAW(compacting_a_range_keeps_the_content),
     LAW(compacting_gives_dead_bytes_back),
     LAW(a_second_opening_is_locked_out),
