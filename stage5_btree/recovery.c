@@ -57,7 +57,8 @@ static kv_status open_log(bt_store *s, uint64_t number, kv_file **out)
 // ---- a store that is new ----------------------------------------------------
 
 // TREE is named after the first log, and before the first commit: without it
-// there is at most a log without a record.
+// there is at most a log without a record. (With journal=cow nothing beside
+// TREE can tell that it was there.)
 static kv_status require_unused(bt_store *s, const bt_ids *logs)
 {
     for (size_t i = 0; i < logs->count; i++) {
@@ -428,6 +429,11 @@ kv_status bt_store_make_good(bt_store *s)
 // Nothing was ever written, and nothing will be: an empty tree in memory.
 static kv_status open_nothing(bt_store *s)
 {
+    bt_ids found = {0};
+    kv_status st = list_logs(s, &found);
+    if (st == KV_OK) st = require_unused(s, &found);
+    bt_ids_free(&found);
+    KV_TRY(st);
     s->shape = (bt_shape){.root = BT_FIRST_PAGE, .page_count = NEW_PAGES};
     s->seq = NEW_COMMIT;
     open_cache(s);

@@ -42,9 +42,10 @@ static void write_at(kv_disk *disk, const char *name, uint64_t at,
 // A budget of bytes for which redo rehearses, as the log may be too much.
 enum { LITTLE = 64 << 10 };
 
-static kv_status try_open(yard *y)
+static kv_status try_open_as(yard *y, bool read_only)
 {
     kv_options options = {.path = "yard",
+                          .read_only = read_only,
                           .knobs = y->knobs,
                           .disk = y->disk,
                           .memory_bytes = y->memory_bytes,
@@ -52,6 +53,8 @@ static kv_status try_open(yard *y)
                           .seed = 1};
     return kv_open(test_engine("bt"), &options, &y->db);
 }
+
+static kv_status try_open(yard *y) { return try_open_as(y, false); }
 
 // The same; a store that is refused is left as it was, but for LOCK.
 static kv_status try_open_or_leave(yard *y)
@@ -340,6 +343,25 @@ static void a_file_that_ends_too_soon_is_refused(void **state)
     }
 }
 
+// A store that only the logs tell of is not an empty one, not even to who only
+// looks.
+static void a_tree_that_is_gone_is_missed(void **state)
+{
+    (void)state;
+    yard y = {0};
+    yard_open(&y, SMALL);
+    yard_put(&y, 1, 1, 40);
+    assert_ok(kv_close(y.db));
+    y.db = NULL;
+    assert_ok(kv_disk_remove(y.disk, bt_file_name, kv_for(KV_FOR_META)));
+    for (int read_only = 0; read_only < 2; read_only++) {
+        assert_status(try_open_as(&y, read_only), KV_CORRUPT);
+        assert_non_null(strstr(kv_last_error(), "000001.wal"));
+        assert_non_null(strstr(kv_last_error(), bt_file_name));
+    }
+    yard_close(&y);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +373,7 @@ int main(void)
         cmocka_unit_test(wild_and_circular_references_are_refused),
         cmocka_unit_test(a_missing_log_is_named),
         cmocka_unit_test(a_file_that_ends_too_soon_is_refused),
+        cmocka_unit_test(a_tree_that_is_gone_is_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
