@@ -105,6 +105,45 @@ kv_status kv_disk_link(kv_disk *d, const char *name, kv_disk *target,
     return d->ops->link(d, name, target, target_name, why);
 }
 
+static kv_status copy_bytes(kv_file *from, kv_file *to, kv_why why)
+{
+    enum { CHUNK_BYTES = 1 << 20 };
+    kv_buf chunk = {0};
+    kv_buf_reserve(&chunk, CHUNK_BYTES);
+    kv_status st = KV_OK;
+    uint64_t at = 0;
+    size_t got = CHUNK_BYTES;
+    while (st == KV_OK && got == CHUNK_BYTES) {
+        st = kv_file_read(from, at, chunk.data, CHUNK_BYTES, &got, why);
+        if (st != KV_OK || got == 0) break;
+        st = kv_file_write(to, at, kv_slice_of(chunk.data, got), why);
+        at += got;
+    }
+    kv_buf_free(&chunk);
+    return st == KV_OK ? kv_file_sync(to, why) : st;
+}
+
+static kv_status copy_file(kv_disk *d, const char *name, kv_disk *target,
+                           kv_why why)
+{
+    kv_open_how read = {.mode = KV_OPEN_READ};
+    kv_open_how create = {.mode = KV_OPEN_CREATE};
+    kv_file *from = NULL, *to = NULL;
+    kv_status st = kv_file_open(d, name, read, why, &from);
+    if (st == KV_OK) st = kv_file_open(target, name, create, why, &to);
+    if (st == KV_OK) st = copy_bytes(from, to, why);
+    kv_status closed = kv_file_close(to);
+    kv_file_close(from);
+    return st == KV_OK ? closed : st;
+}
+
+kv_status kv_disk_share(kv_disk *d, const char *name, kv_disk *target,
+                        kv_why why)
+{
+    kv_status st = kv_disk_link(d, name, target, name, why);
+    return st == KV_UNSUPPORTED ? copy_file(d, name, target, why) : st;
+}
+
 kv_status kv_disk_sync_dir(kv_disk *d, kv_why why)
 {
     return d->ops->sync_dir(d, why);

@@ -149,17 +149,23 @@ KV_MUST_USE kv_status kv_disk_rename(kv_disk *d, const char *from,
 // KV_NOT_FOUND, bare, if it is not there.
 KV_MUST_USE kv_status kv_disk_remove(kv_disk *d, const char *name, kv_why why);
 // A second name, in the directory of `target`, for the same file. `target` was
-// opened by kv_disk_open_beside from `d`.
+// opened by kv_disk_open_beside from `d`. KV_UNSUPPORTED where there can be
+// none: it is another file system, or one without links.
 KV_MUST_USE kv_status kv_disk_link(kv_disk *d, const char *name,
                                    kv_disk *target, const char *target_name,
                                    kv_why why);
+// The same for a file that is never written again; where there can be no link,
+// a synced copy. What a failure leaves in `target` is the caller's to remove.
+KV_MUST_USE kv_status kv_disk_share(kv_disk *d, const char *name,
+                                    kv_disk *target, kv_why why);
 // Names made, renamed and removed so far survive a power cut. Cost: 1 sync.
 KV_MUST_USE kv_status kv_disk_sync_dir(kv_disk *d, kv_why why);
 // Locks the store: makes and locks the file `name`, until it is closed.
 // KV_LOCKED (the caller writes the sentence) when anybody, in this process or
 // another, holds it; *out is then the file all the same, to read who.
 KV_MUST_USE kv_status kv_disk_lock(kv_disk *d, const char *name, kv_file **out);
-// Another directory of the same file system, through the same layers' kind.
+// Another directory, which does not lie within this one (KV_INVALID), through
+// the same layers' kind.
 KV_MUST_USE kv_status kv_disk_open_beside(kv_disk *d, const char *path,
                                           bool create, kv_disk **out);
 // Bytes the directory's files occupy: now, and at most so far. Files that were

@@ -53,6 +53,8 @@ static const fault faults[] = {
     {"ENFILE", FAIL, KV_IO, ANY_CALL, "Too many open files in system"},
     {"EACCES", FAIL, KV_IO, ANY_CALL, "Permission denied"},
     {"EROFS", FAIL, KV_IO, ANY_CALL, "Read-only file system"},
+    {"EXDEV", FAIL, KV_UNSUPPORTED, BIT(CALL_LINK),
+     "Invalid cross-device link"},
     {"short", SHORT, KV_NO_SPACE, BIT(CALL_WRITE), "the disk is full half-way"},
     {"torn", TORN, KV_IO, BIT(CALL_WRITE), "Input/output error half-way"},
     {"drop", DROP, KV_OK,

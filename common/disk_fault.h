@@ -15,6 +15,7 @@
 //           plus sign also all that follow it
 //   what    EIO ENOSPC EDQUOT EMFILE ENFILE EACCES EROFS
 //                  the call does nothing and fails so
+//           EXDEV  there can be no link: another file system (link)
 //           short  half of a write is done, then the disk is full
 //           torn   half of a write is done, then it fails like EIO
 //           drop   the call does nothing and says that it did (write, sync,

@@ -352,6 +352,9 @@ static kv_status posix_link(kv_disk *d, const char *name, kv_disk *target,
     (void)why;
     struct posix_disk *disk = disk_of(d), *other = disk_of(target);
     if (linkat(disk->fd, name, other->fd, target_name, 0) == 0) return KV_OK;
+    if (errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP) {
+        return KV_UNSUPPORTED;
+    }
     return refused("make a link there", other->path, target_name);
 }
 
@@ -387,10 +390,47 @@ static void posix_space(kv_disk *d, uint64_t *now, uint64_t *peak)
     *now = *peak = 0; // the count layer knows
 }
 
+// The directory `path`, or if it is not there the one it would be made in.
+static int open_nearest(const char *path)
+{
+    int fd = open_again(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    if (fd >= 0 || errno != ENOENT) return fd;
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') len--;
+    while (len > 0 && path[len - 1] != '/') len--;
+    char *parent = kv_strdup(len > 0 ? path : ".");
+    if (len > 0) parent[len] = '\0';
+    fd = open_again(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY);
+    kv_free(parent);
+    return fd;
+}
+
+// Goes up from `path` to the root, which is above itself.
+static bool is_within(int top, const char *path)
+{
+    struct stat want = {0}, at = {0}, last;
+    bool answer = false, goes_on = fstat(top, &want) == 0;
+    for (int fd = open_nearest(path), above; fd >= 0; fd = above) {
+        last = at;
+        goes_on = goes_on && !answer && fstat(fd, &at) == 0 &&
+                  (at.st_ino != last.st_ino || at.st_dev != last.st_dev);
+        answer =
+            answer || (at.st_ino == want.st_ino && at.st_dev == want.st_dev);
+        above = goes_on ? open_again(fd, "..", O_RDONLY | O_DIRECTORY) : -1;
+        close(fd);
+    }
+    return answer;
+}
+
 static kv_status posix_open_beside(kv_disk *d, const char *path, bool create,
                                    kv_disk **out)
 {
-    (void)d;
+    if (is_within(disk_of(d)->fd, path)) {
+        return kv_fail(KV_INVALID,
+                       "%s: is within the store %s; name a directory outside "
+                       "of it",
+                       path, disk_of(d)->path);
+    }
     return kv_disk_open_real(path, create, out);
 }
 

@@ -201,8 +201,8 @@ KV_MUST_USE kv_status kv_settle(kv *db);
 KV_MUST_USE kv_status kv_compact(kv *db, kv_slice from, kv_slice to);
 // A copy in the directory `path`, made if need be (its parent not), that opens
 // as a store, taken while reads and writes go on. KV_INVALID if anything is in
-// there; after a failure nothing is. KV_UNSUPPORTED without KV_CAP_BACKUP,
-// KV_NO_SPACE.
+// there, or if it lies within the store; after a failure nothing is in it.
+// KV_UNSUPPORTED without KV_CAP_BACKUP, KV_NO_SPACE.
 KV_MUST_USE kv_status kv_backup(kv *db, const char *path);
 // The shape of the store; what is NULL or a part: "level 1", "page 7".
 // KV_INVALID names the parts there are. The report is the caller's, to be freed

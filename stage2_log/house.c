@@ -394,8 +394,7 @@ static kv_status link_all(log_store *store, kv_disk *target)
         log_segment *s = list.at[i];
         if (!atomic_load(&s->is_sealed)) continue; // begun since
         log_name name = log_name_of(s->span, false);
-        st = kv_disk_link(store->base.disk, name.text, target, name.text,
-                          why_meta);
+        st = kv_disk_share(store->base.disk, name.text, target, why_meta);
     }
     log_segment_list_free(&list);
     return st == KV_OK ? kv_disk_sync_dir(target, why_meta) : st;

@@ -331,7 +331,7 @@ static kv_status link_all(sst_store *s, const sst_view *view, kv_disk *target)
     kv_why why = kv_for(KV_FOR_META);
     for (size_t i = 0; i < view->count; i++) {
         sst_name name = sst_segment_name(view->segments[i]->id.number);
-        KV_TRY(kv_disk_link(s->config.disk, name.text, target, name.text, why));
+        KV_TRY(kv_disk_share(s->config.disk, name.text, target, why));
     }
     uint64_t number = sst_store_new_number(s);
     kv_recordlog log = {0};

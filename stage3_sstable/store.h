@@ -145,7 +145,8 @@ KV_MUST_USE kv_status sst_store_write_catalog(const sst_config *config,
                                               kv_why why);
 // Gives up what is under way. Requires that no other call runs.
 void sst_store_drop_jobs(sst_store *s);
-// Hard links of everything, and a catalog, in another directory.
+// Hard links of everything (copies, on another file system), and a catalog, in
+// another directory.
 KV_MUST_USE kv_status sst_store_backup(sst_store *s, kv_disk *target);
 
 // ---- cursor.c ---------------------------------------------------------------

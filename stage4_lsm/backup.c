@@ -10,7 +10,7 @@ static kv_status write_backup(lsm_store *s, const lsm_version *version,
     kv_why why = kv_for(KV_FOR_META);
     for (size_t i = 0; i < version->table_count; i++) {
         lsm_name name = lsm_table_name(version->tables[i]->id.number);
-        KV_TRY(kv_disk_link(s->config.disk, name.text, target, name.text, why));
+        KV_TRY(kv_disk_share(s->config.disk, name.text, target, why));
     }
     uint64_t log_number = lsm_store_new_number(s);
     kv_recordlog log = {0};

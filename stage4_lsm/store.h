@@ -236,7 +236,8 @@ KV_MUST_USE kv_status lsm_store_freeze_all(void *store);
 
 // ---- backup.c ---------------------------------------------------------------
 
-// Hard links of all tables, and a manifest, in another directory.
+// Hard links of all tables (copies, on another file system), and a manifest, in
+// another directory.
 KV_MUST_USE kv_status lsm_store_backup(lsm_store *s, kv_disk *target);
 
 // ---- cursor.c ---------------------------------------------------------------

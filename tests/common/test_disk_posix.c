@@ -261,8 +261,9 @@ static void names_move_vanish_and_double(void **state)
     assert_ok(kv_file_close(open_file(f, "target", KV_OPEN_CREATE)));
     assert_ok(kv_disk_rename(f->disk, "old", "target", why)); // replaces
     assert_status(kv_disk_rename(f->disk, "old", "other", why), KV_IO);
+    char *parent = test_make_dir();
     kv_buf path = {0};
-    kv_buf_printf(&path, "%s/beside%c", f->dir, '\0');
+    kv_buf_printf(&path, "%s/beside%c", parent, '\0');
     kv_disk *beside = NULL;
     const char *place = (const char *)path.data;
     assert_status(kv_disk_open_beside(f->disk, place, false, &beside),
@@ -282,6 +283,7 @@ static void names_move_vanish_and_double(void **state)
     kv_disk_close(beside);
     kv_disk_close(NULL);
     kv_buf_free(&path);
+    test_remove_dir(parent);
 }
 
 static void a_removed_file_is_readable_while_open(void **state)

@@ -147,8 +147,9 @@ static void a_callers_disk_stays_the_callers(void **state)
 static void a_failed_backup_leaves_nothing(void **state)
 {
     fixture *f = *state;
+    char *parent = test_make_dir();
     kv_buf path = {0};
-    kv_buf_printf(&path, "%s/copy%c", f->dir, '\0');
+    kv_buf_printf(&path, "%s/copy%c", parent, '\0');
     const char *target = (const char *)path.data;
     kv_disk *disk = NULL;
     kv_names names = {0};
@@ -169,6 +170,7 @@ static void a_failed_backup_leaves_nothing(void **state)
     assert_true(script.store_id == id);
     assert_ok(kv_close(copy));
     kv_buf_free(&path);
+    test_remove_dir(parent);
 }
 
 static void check_notices_a_lost_identity(void **state)

@@ -354,12 +354,17 @@ static void a_backup_never_writes_over_a_store(subject *s)
     churn(s, 0, 50);
     kv_buf path = {0};
     kv_buf_printf(&path, "%s/copy%c", s->parent, '\0');
+    kv_buf inside = {0};
+    kv_buf_printf(&inside, "%s/copy/%c", s->path, '\0');
     kv_status onto_itself = kv_backup(s->db, s->path);
+    kv_status within = kv_backup(s->db, (const char *)inside.data);
     kv_status first = kv_backup(s->db, (const char *)path.data);
     kv_status second = kv_backup(s->db, (const char *)path.data);
     open_copy(s, (const char *)path.data, &s->model);
     kv_buf_free(&path);
+    kv_buf_free(&inside);
     assert_status(onto_itself, KV_INVALID);
+    assert_status(within, KV_INVALID);
     assert_ok(first);
     assert_status(second, KV_INVALID);
     subject_compare(s);

@@ -1,7 +1,9 @@
 // test_backup.c -- a copy made of hard links: it costs no data, is the store of
-// its moment whatever becomes of the first, and both go on by themselves.
+// its moment whatever becomes of the first, and both go on by themselves; where
+// there can be no link it is a copy indeed.
 // SPDX-License-Identifier: MIT
 
+#include "common/disk_fault.h"
 #include "common/rng.h"
 
 #include "lsm.h"
@@ -114,11 +116,44 @@ static void the_memtable_is_in_it(void **state)
     test_remove_dir(parent);
 }
 
+// On another file system there can be no link: the same bytes are copied.
+static void where_no_link_can_be_it_is_copied(void **state)
+{
+    (void)state;
+    char *path = test_make_dir(), *parent = test_make_dir();
+    char target[600];
+    snprintf(target, sizeof target, "%s/copy", parent);
+    kv_disk *real = NULL, *disk = NULL;
+    assert_ok(kv_disk_open_real(path, true, &real));
+    assert_ok(kv_disk_open_fault(real, "*:link:1+:EXDEV", &disk));
+    kv *db = NULL;
+    kv_options options = {.path = path,
+                          .knobs = "background=0,compression=none",
+                          .sync = KV_SYNC_NONE,
+                          .create = true,
+                          .disk = disk};
+    assert_ok(kv_open(&lsm_engine, &options, &db));
+    put_all(db, 1);
+    assert_ok(kv_settle(db));
+    uint64_t calls, met;
+    assert_ok(kv_backup(db, target));
+    kv_disk_fault_counts(disk, &calls, &met);
+    assert_true(met > 0);
+    kv *copy = open_at(target);
+    expect_all(copy, 1);
+    assert_ok(kv_close(copy));
+    assert_ok(kv_close(db));
+    kv_disk_close(disk);
+    test_remove_dir(path);
+    test_remove_dir(parent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_are_no_copies),
         cmocka_unit_test(the_memtable_is_in_it),
+        cmocka_unit_test(where_no_link_can_be_it_is_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
