@@ -76,7 +76,9 @@ void kv_recordlog_encode_header(const kv_recordlog_id *id, kv_buf *to)
 
 static kv_status bad_header(const char *file)
 {
-    return kv_fail(KV_CORRUPT, "%s: bytes 0 on are not a record log's header",
+    return kv_fail(KV_CORRUPT,
+                   "%s: bytes 0 on are not a record log's header; restore it "
+                   "from a backup, or take it away if it is not the store's",
                    file);
 }
 

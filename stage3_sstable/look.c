@@ -215,7 +215,9 @@ static kv_status inspect_view(sst_view *view, const char *what,
     uint64_t number = 0;
     if (what == NULL) return inspect_all(view, false, report);
     if (strcmp(what, "live") == 0) return inspect_all(view, true, report);
-    if (sscanf(what, "segment %20" SCNu64, &number) == 1) {
+    int end = 0; // 19 digits always fit
+    if (sscanf(what, "segment %19" SCNu64 "%n", &number, &end) == 1 &&
+        what[end] == '\0') {
         return inspect_segment(view, number, report);
     }
     return kv_fail(KV_INVALID,

@@ -128,13 +128,14 @@ static void report_level(const lsm_version *v, uint64_t level,
     }
 }
 
-// The number behind a word: "level 3" is 3. False if it is something else.
+// The number behind a word: "level 3" is 3. False if it is something else, or
+// has more digits than always fit.
 static bool asks_for(const char *what, const char *word, uint64_t *number)
 {
     size_t len = strlen(word);
     int end = 0;
     return what != NULL && strncmp(what, word, len) == 0 &&
-           sscanf(what + len, " %20" SCNu64 "%n", number, &end) == 1 &&
+           sscanf(what + len, " %19" SCNu64 "%n", number, &end) == 1 &&
            what[len + (size_t)end] == '\0';
 }
 

@@ -421,7 +421,10 @@ static kv_status inspect_quietly(void *arg)
 {
     look *l = arg;
     uint64_t id = 0;
-    if (l->what != NULL && sscanf(l->what, "page %20" SCNu64, &id) == 1) {
+    int end = 0; // 19 digits always fit
+    if (l->what != NULL &&
+        sscanf(l->what, "page %19" SCNu64 "%n", &id, &end) == 1 &&
+        l->what[end] == '\0') {
         return inspect_page(l->store, id, l->report);
     }
     if (l->what != NULL && strcmp(l->what, "tree") != 0 &&

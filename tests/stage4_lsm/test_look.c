@@ -202,6 +202,8 @@ static void what_is_not_there_is_said(void **state)
         {"level 8", "there is no part \"level 8\""},
         {"level -1", "there is no part \"level -1\""},
         {"level 0 and 1", "there is no part \"level 0 and 1\""},
+        {"table 18446744073709551617", // 1, if it were cut to fit
+         "there is no part \"table 18446744073709551617\""},
         {"table 5x", "there is no part \"table 5x\""},
         {"table 99", "there is no table 99"},
         {"metrics 1", "there is no part \"metrics 1\""},

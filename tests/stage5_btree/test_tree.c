@@ -314,6 +314,9 @@ static void the_drawing_has_every_page(void **state)
     assert_int_equal(count_of(text, "[label=\"page "), pages);
     assert_int_equal(count_of(text, " -> page"), pages - 1);
     assert_status(kv_inspect(y.db, "graphvi", &report), KV_INVALID);
+    assert_status(kv_inspect(y.db, "page 18446744073709551617", &report),
+                  KV_INVALID);
+    assert_non_null(strstr(kv_last_error(), "18446744073709551617"));
     kv_report_free(&report);
     kv_buf_free(&drawn);
     yard_close(&y);
