@@ -7,7 +7,7 @@
 #include "common/disk_sim.h"
 #include "common/rng.h"
 
-#include "store.h"
+#include "stores.h"
 #include "tests/support/test.h"
 
 enum { KEYS = 9, LAYERS = 5, CHANGES = 5, SEEDS = 40 };
@@ -38,18 +38,9 @@ static void open_world(world *w, uint64_t seed)
     *w = (world){0};
     kv_rng_seed(&w->rng, seed);
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &w->disk));
-    lsm_config config = {
-        .disk = w->disk,
-        .store_id = 1,
-        .is_new = true,
-        .memtable_bytes = 1 << 20,
-        .memory_bytes = 16 << 20,
-        .frozen_max = 2,
-        .manifest_bytes = 1 << 20,
-        .parallel = 1,
-        .shape = {.size_ratio = 10, .level0_runs = 100, .base_bytes = 1 << 20},
-        .table_bytes = 64, // several tables in a run
-        .block_bytes = 64};
+    lsm_config config = small_store(w->disk, true);
+    config.steps_inline = false;
+    config.table_bytes = config.block_bytes = 64; // several tables in a run
     assert_ok(lsm_store_open(&w->store, &config, &nobody));
 }
 

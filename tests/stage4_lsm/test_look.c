@@ -7,6 +7,7 @@
 #include "common/rng.h"
 
 #include "look.h"
+#include "stores.h"
 #include "tables.h"
 #include "tests/support/test.h"
 
@@ -22,19 +23,8 @@ typedef struct shop {
 static void shop_reopen(shop *s, bool is_new)
 {
     static const kv_explainer nobody;
-    lsm_config config = {
-        .disk = s->disk,
-        .store_id = 1,
-        .is_new = is_new,
-        .steps_inline = true,
-        .memtable_bytes = 1 << 20,
-        .memory_bytes = 4 << 20,
-        .frozen_max = 2,
-        .manifest_bytes = 1 << 20,
-        .parallel = 1,
-        .shape = {.size_ratio = 10, .level0_runs = 100, .base_bytes = 1 << 20},
-        .table_bytes = 1 << 20,
-        .block_bytes = 4096};
+    lsm_config config = small_store(s->disk, is_new);
+    config.memory_bytes = 4 << 20;
     s->store = (lsm_store){0};
     assert_ok(lsm_store_open(&s->store, &config, &nobody));
 }

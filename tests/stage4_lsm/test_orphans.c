@@ -6,30 +6,18 @@
 
 #include "common/disk_sim.h"
 
-#include "store.h"
+#include "stores.h"
 #include "tables.h"
 #include "tests/support/test.h"
 
-enum { STORE = 1 };
+enum { STORE = SMALL_STORE_ID };
 
 static const kv_why why = {KV_FOR_META, false};
 
 static kv_status try_open(lsm_store *s, kv_disk *disk, bool is_new)
 {
     static const kv_explainer nobody = {0};
-    lsm_config config = {
-        .disk = disk,
-        .store_id = STORE,
-        .is_new = is_new,
-        .steps_inline = true,
-        .memtable_bytes = 1 << 20,
-        .memory_bytes = 16 << 20,
-        .frozen_max = 2,
-        .manifest_bytes = 1 << 20,
-        .parallel = 1,
-        .shape = {.size_ratio = 10, .level0_runs = 100, .base_bytes = 1 << 20},
-        .table_bytes = 1 << 20,
-        .block_bytes = 4096};
+    lsm_config config = small_store(disk, is_new);
     *s = (lsm_store){0};
     return lsm_store_open(s, &config, &nobody);
 }

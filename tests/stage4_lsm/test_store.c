@@ -7,7 +7,7 @@
 #include "common/rng.h"
 
 #include "lsm.h"
-#include "store.h"
+#include "stores.h"
 #include "tests/support/test.h"
 
 // ---- amplification ----------------------------------------------------------
@@ -44,15 +44,6 @@ static void put_number(kv *db, uint64_t n)
     assert_ok(kv_put(db, kv_str(key), kv_slice_of(value, sizeof value)));
 }
 
-static uint64_t written(kv *db)
-{
-    kv_stats stats;
-    uint64_t sum = 0;
-    kv_stats_read(db, &stats);
-    for (int i = 0; i < KV_REASONS; i++) sum += stats.disk[i].write_bytes;
-    return sum;
-}
-
 // Bytes written for each byte of a user by uniform overwrites of a store that
 // was loaded and has settled (science.md 1.4, profile ci).
 static double steady_amplification(const char *knobs, uint64_t overwrites)
@@ -65,11 +56,11 @@ static double steady_amplification(const char *knobs, uint64_t overwrites)
     for (uint64_t i = 0; i < KEYS; i++) {
         put_number(db, kv_rng_below(&rng, KEYS));
     }
-    uint64_t before = written(db);
+    uint64_t before = written_bytes(db);
     for (uint64_t i = 0; i < overwrites; i++) {
         put_number(db, kv_rng_below(&rng, KEYS));
     }
-    double bytes = (double)(written(db) - before);
+    double bytes = (double)(written_bytes(db) - before);
     check(db);
     assert_ok(kv_close(db));
     test_remove_dir(path);
@@ -106,7 +97,7 @@ static void keys_in_order_are_never_merged(void **state)
     char *path = test_make_dir();
     kv *db = open_at(path, CI_KNOBS);
     for (uint64_t i = 0; i < KEYS; i++) put_number(db, i);
-    double wa = (double)written(db) / (KEYS * (KEY_BYTES + VALUE_BYTES));
+    double wa = (double)written_bytes(db) / (KEYS * (KEY_BYTES + VALUE_BYTES));
     assert_true(wa < 2.5); // log, flush, and what frames cost
     assert_ok(kv_close(db));
     test_remove_dir(path);
@@ -153,9 +144,9 @@ static void deleted_ranges_leave_nothing_behind(void **state)
     kv *db = open_at(path, TINY);
     uint64_t empty = disk_bytes(db);
     for (uint64_t i = 0; i < 300; i++) put_number(db, i);
-    uint64_t before = written(db);
+    uint64_t before = written_bytes(db);
     assert_ok(kv_del_range(db, kv_str(""), kv_str("")));
-    assert_true(written(db) - before < 100); // cheap: one record
+    assert_true(written_bytes(db) - before < 100); // cheap: one record
     assert_ok(kv_settle(db));
     check(db);
     assert_true(disk_bytes(db) < empty + 1500); // no table, a manifest's edits
@@ -211,19 +202,7 @@ static void a_range_is_compacted_by_hand(void **state)
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
     lsm_store s = {0};
     kv_explainer nobody = {0};
-    lsm_config config = {
-        .disk = disk,
-        .store_id = 1,
-        .is_new = true,
-        .steps_inline = true,
-        .memtable_bytes = 1 << 20,
-        .memory_bytes = 16 << 20,
-        .frozen_max = 2,
-        .manifest_bytes = 1 << 20,
-        .parallel = 1,
-        .shape = {.size_ratio = 10, .level0_runs = 100, .base_bytes = 1 << 20},
-        .table_bytes = 1 << 20,
-        .block_bytes = 4096};
+    lsm_config config = small_store(disk, true);
     assert_ok(lsm_store_open(&s, &config, &nobody));
     for (int i = 0; i < 3; i++) {
         kv_change change = {KV_PUT, kv_str("cat"), kv_str("meow")};
