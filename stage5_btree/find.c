@@ -88,7 +88,10 @@ static kv_status load(way *w, bool *may_try_again)
         st == KV_OK ||
         (!w->is_registered && w->snapshot.seq != bt_cache_visible(w->cache));
     if (st == KV_OK) {
-        EXPLAIN(w->explain, "page %" PRIu64 ": read from disk", w->missing);
+        EXPLAIN(w->explain,
+                "page %" PRIu64 ", not in memory: read from disk; down again "
+                "from the root",
+                w->missing);
     }
     return st;
 }

@@ -41,7 +41,8 @@ kv_status bt_tx_read(bt_tx *tx, uint64_t id, const uint8_t **page)
     if (id >= tx->shape.page_count) return outside(tx, id);
     while ((*page = bt_cache_newest(tx->cache, id)) == NULL) {
         KV_TRY(bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ)));
-        EXPLAIN(tx->explain, "page %" PRIu64 ": read from disk", id);
+        EXPLAIN(tx->explain, "page %" PRIu64 ", not in memory: read from disk",
+                id);
     }
     return KV_OK;
 }
