@@ -188,15 +188,17 @@ static kv_status posix_size(kv_file *f, uint64_t *size)
     return KV_OK;
 }
 
-// That there is no mapping to be had is no matter: writes are calls then.
-static void make_window(struct posix_file *f, uint64_t from, uint64_t end)
+// That there is no mapping to be had is no matter: writes are calls then. In
+// the background all pages are made ready too, for which writes would wait.
+static void make_window(struct posix_file *f, uint64_t from, uint64_t end,
+                        kv_why why)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     drop_window(f);
-    from -= from % page;
+    from -= from % (uint64_t)sysconf(_SC_PAGESIZE);
     void *window = mmap(NULL, end - from, PROT_READ | PROT_WRITE, MAP_SHARED,
                         f->fd, (off_t)from);
     if (window == MAP_FAILED) return;
+    if (why.background) madvise(window, end - from, MADV_POPULATE_READ);
     f->window = window;
     f->window_from = from;
     f->window_end = end;
@@ -204,7 +206,6 @@ static void make_window(struct posix_file *f, uint64_t from, uint64_t end)
 
 static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
 {
-    (void)why;
     uint64_t end;
     KV_TRY(posix_size(f, &end));
     if (size <= end) return KV_OK;
@@ -214,7 +215,7 @@ static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
             posix_fallocate(file_of(f)->fd, (off_t)end, (off_t)(size - end));
     } while (error == EINTR);
     if (error == 0) {
-        if (file_of(f)->maps_writes) make_window(file_of(f), end, size);
+        if (file_of(f)->maps_writes) make_window(file_of(f), end, size, why);
         return KV_OK;
     }
     errno = error;

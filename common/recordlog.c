@@ -47,17 +47,16 @@ uint64_t kv_recordlog_add(kv_recordlog *log, kv_slice payload, bool more)
 
 enum { RESERVE_BLOCK = 4096, RESERVE_SHARE = 8, RESERVE_MAX = 1 << 20 };
 
-// Space is reserved a little ahead, an eighth of the log, and mapped: most
-// flushes then copy their bytes and make no system call. It is no error if
-// that cannot be had, since the write that follows tells why.
-static void reserve(kv_recordlog *log, uint64_t end, kv_why why)
+// Space is mapped as well: most flushes then copy their bytes and make no
+// system call. It is no error if it cannot be had, since the write that follows
+// tells why.
+void kv_recordlog_reserve(kv_recordlog *log, uint64_t bytes, kv_why why)
 {
-    if (KV_LIKELY(end <= log->reserved)) return;
-    uint64_t ahead = end / RESERVE_SHARE;
+    uint64_t ahead = bytes / RESERVE_SHARE;
     if (ahead > RESERVE_MAX) ahead = RESERVE_MAX;
-    uint64_t to = (end + ahead + RESERVE_BLOCK - 1) & ~(RESERVE_BLOCK - 1ull);
+    uint64_t to = (bytes + ahead + RESERVE_BLOCK - 1) & ~(RESERVE_BLOCK - 1ull);
     kv_status st = kv_file_allocate(log->file, to, why);
-    log->reserved = st == KV_OK ? to : end;
+    log->reserved = st == KV_OK ? to : bytes;
 }
 
 // The disk is full: what was half written must never be seen again, not even
@@ -76,7 +75,8 @@ kv_status kv_recordlog_flush(kv_recordlog *log, kv_why why)
 {
     assert(!log->in_group);
     if (log->pending.len == 0) return KV_OK;
-    reserve(log, kv_recordlog_end(log), why);
+    uint64_t end = kv_recordlog_end(log);
+    if (!KV_LIKELY(end <= log->reserved)) kv_recordlog_reserve(log, end, why);
     kv_status st =
         kv_file_write(log->file, log->size, kv_buf_slice(&log->pending), why);
     if (st == KV_NO_SPACE) return cut_back(log, why);

@@ -354,7 +354,7 @@ static kv_status make_spare(lsm_store *s, bool *did_work)
 {
     if (s->config.steps_inline || lsm_wal_has_spare(&s->wal)) return KV_OK;
     *did_work = true;
-    return lsm_wal_prepare(&s->wal, &s->next_number);
+    return lsm_wal_prepare(&s->wal, &s->next_number, true);
 }
 
 // After an I/O error nobody knows what is on the disk (D4): nothing is tried

@@ -356,7 +356,7 @@ static void begin(lsm_store *s, lsm_memtable *active, lsm_version *version)
 static kv_status start_afresh(lsm_store *s, lsm_version *version)
 {
     // This also makes the name of a table just written durable (X1).
-    KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number));
+    KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number, false));
     lsm_wal_switch(&s->wal);
     uint64_t log = s->wal.active.id.number;
     lsm_memtable *active = lsm_store_new_memtable(s, log, (kv_slice){0});

@@ -90,7 +90,7 @@ kv_status lsm_store_close(lsm_store *s)
 kv_status lsm_store_freeze(lsm_store *s)
 {
     // Where there is no room for a new log, the next writer tries again.
-    KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number));
+    KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number, false));
     lsm_wal_switch(&s->wal);
     lsm_memtable *old = s->active;
     s->active = lsm_store_new_memtable(s, s->wal.active.id.number,

@@ -76,10 +76,26 @@ kv_status lsm_log_create(kv_disk *disk, uint64_t store_id, uint64_t number,
     return st;
 }
 
-static kv_status make_spare(lsm_wal *w, uint64_t number)
+// The next log will be about as long as the last, which a large memtable makes
+// very long: so much is reserved at most.
+enum { RESERVE_BYTES_MAX = 64 << 20 };
+
+static void reserve_space(lsm_wal *w, kv_recordlog *log)
+{
+    kv_mutex_lock(&w->lock);
+    uint64_t bytes = w->last_bytes;
+    kv_mutex_unlock(&w->lock);
+    if (bytes > RESERVE_BYTES_MAX) bytes = RESERVE_BYTES_MAX;
+    if (bytes > 0) {
+        kv_recordlog_reserve(log, bytes, kv_for_background(KV_FOR_WAL));
+    }
+}
+
+static kv_status make_spare(lsm_wal *w, uint64_t number, bool background)
 {
     kv_recordlog log = {0};
     KV_TRY(lsm_log_create(w->disk, w->store_id, number, &log));
+    if (background) reserve_space(w, &log);
     kv_mutex_lock(&w->lock);
     w->spare = log;
     kv_mutex_unlock(&w->lock);
@@ -88,12 +104,13 @@ static kv_status make_spare(lsm_wal *w, uint64_t number)
 
 // One at a time, and numbered only when its turn has come: logs are used in the
 // order of their numbers.
-kv_status lsm_wal_prepare(lsm_wal *w, _Atomic uint64_t *next_number)
+kv_status lsm_wal_prepare(lsm_wal *w, _Atomic uint64_t *next_number,
+                          bool background)
 {
     kv_mutex_lock(&w->making);
     kv_status st = KV_OK;
     if (!lsm_wal_has_spare(w)) {
-        st = make_spare(w, atomic_fetch_add(next_number, 1));
+        st = make_spare(w, atomic_fetch_add(next_number, 1), background);
     }
     kv_mutex_unlock(&w->making);
     return st;
@@ -128,6 +145,7 @@ void lsm_wal_switch(lsm_wal *w)
         kv_buf_free(&w->active.pending);
         begin_after(&w->spare, &w->active, &w->payload);
         w->older[w->older_count++] = w->active;
+        w->last_bytes = w->active.size;
     }
     w->active = w->spare;
     w->spare = (kv_recordlog){0};

@@ -8,11 +8,12 @@
 //         ▼ when a table has it        └─── switch ◀────┘
 //
 // A freeze must not make a writer wait for a disk, so the next log is made
-// ahead, with its name and header synced, by whoever does housekeeping; and the
-// log before is left as it is: synced as far as somebody asked for. Then a
-// crash may tear the end off an older log and leave a newer one whole, and what
-// is recovered would have a hole. So the first record of a log says which log
-// it follows and how long that was (format_log.h):
+// ahead, with its name and header synced, by whoever does housekeeping; and it
+// has as much space as the last one needed, so that no write waits for space
+// either. The log before is left as it is: synced as far as somebody asked for.
+// Then a crash may tear the end off an older log and leave a newer one whole,
+// and what is recovered would have a hole. So the first record of a log says
+// which log it follows and how long that was (format_log.h):
 //
 // Invariants
 //   L1  A log is replayed only if its predecessor is there up to the size that
@@ -52,6 +53,7 @@ typedef struct lsm_wal {
     bool is_open;
     kv_recordlog older[LSM_FROZEN_MAX]; // oldest first
     size_t older_count;
+    uint64_t last_bytes; // that the newest of them needed
     kv_recordlog spare;
 } lsm_wal;
 
@@ -62,9 +64,10 @@ kv_status lsm_wal_close(lsm_wal *w, bool seals);
 // An empty log on `disk`, its name durable. Cost: 1 write, 2 syncs.
 KV_MUST_USE kv_status lsm_log_create(kv_disk *disk, uint64_t store_id,
                                      uint64_t number, kv_recordlog *out);
-// Makes the spare, with the next number, unless there is one.
-KV_MUST_USE kv_status lsm_wal_prepare(lsm_wal *w,
-                                      _Atomic uint64_t *next_number);
+// Makes the spare, with the next number, unless there is one. It reserves space
+// for it if it is in the `background`; a writer would wait for that.
+KV_MUST_USE kv_status lsm_wal_prepare(lsm_wal *w, _Atomic uint64_t *next_number,
+                                      bool background);
 bool lsm_wal_has_spare(lsm_wal *w);
 // The active log, if any, becomes an older one, and the spare active. Requires
 // a spare, and fewer than LSM_FROZEN_MAX older logs.

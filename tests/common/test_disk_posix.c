@@ -152,6 +152,7 @@ static void a_view_shows_what_was_written(void **state)
 static void writes_into_reserved_space_are_copies(void **state)
 {
     enum { SIZE = 20000, WINDOW = 8192, STEP = 37 };
+    kv_why ways[] = {why, kv_for_background(KV_FOR_WAL)};
     fixture *f = *state;
     kv_file *file = NULL;
     kv_open_how how = {.mode = KV_OPEN_CREATE, .maps_writes = true};
@@ -164,7 +165,7 @@ static void writes_into_reserved_space_are_copies(void **state)
     for (uint64_t at = 0, end = 0; at + STEP <= SIZE; at += STEP) {
         if (at + STEP > end && at > 0) {
             end += WINDOW;
-            assert_ok(kv_file_allocate(file, end, why));
+            assert_ok(kv_file_allocate(file, end, ways[end / WINDOW % 2]));
             calls += at + STEP > end || at < end - WINDOW;
         }
         calls += at == 0;

@@ -255,6 +255,39 @@ static void space_is_reserved_ahead(void **state)
     kv_disk_close(disk);
 }
 
+// What was reserved for the whole log is not reserved again bit by bit, and
+// goes as the rest does; what cannot be had is no failure.
+static void space_is_reserved_for_a_whole_log(void **state)
+{
+    (void)state;
+    enum { WHOLE = 40000, RESERVED = 45056 }; // an eighth more, whole blocks
+    kv_disk *disk = open_sim(RESERVED + 100);
+    kv_recordlog log = {0}, other = {0};
+    kv_recovery found;
+    uint64_t size;
+    assert_ok(kv_recordlog_create(&log, disk, "a", &binary_id, 0, why));
+    kv_recordlog_reserve(&log, WHOLE, kv_for_background(KV_FOR_WAL));
+    while (kv_recordlog_end(&log) < WHOLE) {
+        add(&log, "a record like any other", false);
+        assert_ok(kv_recordlog_flush(&log, why));
+        assert_ok(kv_file_size(log.file, &size));
+        assert_int_equal(size, RESERVED);
+    }
+    assert_ok(kv_recordlog_recover(log.file, NULL, NULL, NULL, why, &found));
+    assert_int_equal(found.torn_bytes, 0);
+    assert_ok(kv_recordlog_create(&other, disk, "b", &binary_id, 0, why));
+    kv_recordlog_reserve(&other, WHOLE, why);
+    add(&other, "x", false);
+    assert_ok(kv_recordlog_flush(&other, why));
+    assert_ok(kv_recordlog_seal(&other, why));
+    assert_ok(kv_recordlog_close(&other));
+    assert_ok(kv_recordlog_seal(&log, why));
+    assert_ok(kv_file_size(log.file, &size));
+    assert_int_equal(size, log.size);
+    assert_ok(kv_recordlog_close(&log));
+    kv_disk_close(disk);
+}
+
 static void a_full_disk_is_refused_cleanly(void **state)
 {
     (void)state;
@@ -418,6 +451,7 @@ int main(void)
         cmocka_unit_test(records_come_back),
         cmocka_unit_test(marks_follow_the_syncs),
         cmocka_unit_test(space_is_reserved_ahead),
+        cmocka_unit_test(space_is_reserved_for_a_whole_log),
         cmocka_unit_test(a_full_disk_is_refused_cleanly),
         cmocka_unit_test(a_disk_that_fails_says_so),
         cmocka_unit_test(recovery_knows_whose_log_it_reads),

@@ -55,7 +55,7 @@ static void expect_said(bench *b, const char *wanted)
 
 static void next_log(bench *b)
 {
-    assert_ok(lsm_wal_prepare(&b->wal, &b->next));
+    assert_ok(lsm_wal_prepare(&b->wal, &b->next, false));
     lsm_wal_switch(&b->wal);
     kv_buf_clear(&b->said);
 }
@@ -148,18 +148,39 @@ static void one_spare_is_made_and_thrown_away(void **state)
     bench b;
     bench_open(&b);
     assert_false(lsm_wal_has_spare(&b.wal));
-    assert_ok(lsm_wal_prepare(&b.wal, &b.next));
-    assert_ok(lsm_wal_prepare(&b.wal, &b.next));
+    assert_ok(lsm_wal_prepare(&b.wal, &b.next, false));
+    assert_ok(lsm_wal_prepare(&b.wal, &b.next, false));
     assert_true(lsm_wal_has_spare(&b.wal));
     assert_int_equal(b.next, 2);
     expect_said(&b, "sync 000001.log\n"); // before anything is written to it
     lsm_wal_switch(&b.wal);
-    assert_ok(lsm_wal_prepare(&b.wal, &b.next));
+    assert_ok(lsm_wal_prepare(&b.wal, &b.next, false));
     assert_true(exists(&b, 2));
     assert_ok(lsm_wal_close(&b.wal, true));
     assert_true(exists(&b, 1));
     assert_false(exists(&b, 2));
     bench_close(&b);
+}
+
+// So that no writer waits for it; one that needs a log now gets it as it is.
+static void a_spare_has_the_space_that_the_last_log_needed(void **state)
+{
+    enum { PUTS = 200, HEADER = 52, BLOCK = 4096 };
+    (void)state;
+    for (int background = 0; background < 2; background++) {
+        bench b;
+        bench_open(&b);
+        next_log(&b);
+        for (int i = 0; i < PUTS; i++) assert_ok(put(&b, "key", false));
+        uint64_t size, needed = b.wal.active.size;
+        next_log(&b);
+        assert_ok(lsm_wal_prepare(&b.wal, &b.next, background));
+        assert_ok(kv_file_size(b.wal.spare.file, &size));
+        if (!background) assert_int_equal(size, HEADER);
+        else assert_in_range(size, needed, needed + needed / 8 + BLOCK);
+        assert_ok(lsm_wal_close(&b.wal, true));
+        bench_close(&b);
+    }
 }
 
 static void logs_that_are_needed_stay(void **state)
@@ -271,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_says_what_it_follows),
         cmocka_unit_test(one_spare_is_made_and_thrown_away),
+        cmocka_unit_test(a_spare_has_the_space_that_the_last_log_needed),
         cmocka_unit_test(logs_that_are_needed_stay),
         cmocka_unit_test(older_logs_are_synced_first),
         cmocka_unit_test(nothing_is_synced_behind_a_failure),
