@@ -14,15 +14,17 @@
 
 // What is printed of a workload: operations a second while it loads, while it
 // runs, and with what the run left to be done later; where some threads only
-// read and others only write, of both alone.
-enum { ROWS = 5 };
+// read and others only write, of both alone; and how many bytes are on disk in
+// the end for each that is alive.
+enum { ROWS = 6 };
 
 static const struct {
     const char *word, *phase, *measure;
+    int digits; // after the point
 } rows[ROWS] = {
-    {"load", "load", "ops_per_s"},       {"run", "run", "ops_per_s"},
-    {"drained", "run", "drained_per_s"}, {"reads", "run", "reads_per_s"},
-    {"writes", "run", "writes_per_s"},
+    {"load", "load", "ops_per_s", 0},       {"run", "run", "ops_per_s", 0},
+    {"drained", "run", "drained_per_s", 0}, {"reads", "run", "reads_per_s", 0},
+    {"writes", "run", "writes_per_s", 0},   {"space", "run", "sa_timed", 3},
 };
 
 // Of one workload, by row, side and repetition.
@@ -52,8 +54,9 @@ static void print_row(const struct rounds *r, int row)
         ratios[i] = r->rate[row][0][i] / r->rate[row][1][i];
     }
     double low = least(ratios, r->count), high = most(ratios, r->count);
-    printf("  %-7s %10.0f %12.0f   %.2f times (%.2f .. %.2f)\n", rows[row].word,
-           cmp_median(r->rate[row][0], r->count),
+    int digits = rows[row].digits;
+    printf("  %-7s %10.*f %12.*f   %.2f times (%.2f .. %.2f)\n", rows[row].word,
+           digits, cmp_median(r->rate[row][0], r->count), digits,
            cmp_median(r->rate[row][1], r->count), cmp_median(ratios, r->count),
            low, high);
     kv_free(ratios);
@@ -108,7 +111,9 @@ static bool duel_on(cmp_options *o, const cmp_workload *w,
         cmp_progress_end(progress);
         printf("%s\n", w->name);
         for (int row = w->loads ? 0 : 1; row < ROWS; row++) {
-            if (isfinite(r.rate[row][0][0])) print_row(&r, row);
+            bool is_known =
+                isfinite(r.rate[row][0][0]) && isfinite(r.rate[row][1][0]);
+            if (is_known) print_row(&r, row);
         }
         fflush(stdout);
     }

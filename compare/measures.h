@@ -34,6 +34,8 @@
       "processor time of all threads for the operations and for settling")     \
     X("settle_s", "s", CMP_LOWER, CMP_TIME,                                    \
       "seconds kv_settle took after the last operation")                       \
+    X("sa_timed", "ratio", CMP_LOWER, CMP_TIME,                                \
+      "bytes on disk / L after kv_settle, with the engine's own threads")      \
     X("rss_bytes", "bytes", CMP_LOWER, CMP_TIME,                               \
       "resident memory of the process, less what the harness held before")     \
     X("reopen_s", "s", CMP_LOWER, CMP_TIME,                                    \

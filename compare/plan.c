@@ -111,10 +111,16 @@ static uint64_t hash_workload(const cmp_workload *w, uint64_t seed)
     kv_buf_printf(&text, " %zu %zu %d %d %d %d %u %d %d", w->key_bytes,
                   w->value_bytes, w->loads, w->is_real, w->has_sync,
                   (int)w->sync, w->writers, w->ages, w->paced);
-    const double numbers[] = {
-        w->hot_data,          w->hot_requests,      w->zipf,
-        w->value_sizes.shape, w->value_sizes.scale, w->scan_sizes.shape,
-        w->scan_sizes.scale,  w->records,           w->operations};
+    const double numbers[] = {w->hot_data,
+                              w->hot_requests,
+                              w->zipf,
+                              w->value_sizes.shape,
+                              w->value_sizes.scale,
+                              w->scan_sizes.shape,
+                              w->scan_sizes.scale,
+                              w->records,
+                              w->operations,
+                              w->purge};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         kv_buf_printf(&text, " %.17g", numbers[i]);
     }

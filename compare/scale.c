@@ -267,6 +267,9 @@ static void tell_time(const cmp_scale *s, const char *phase,
                       (operations / effort->operations_per_s + settle_s));
     cmp_scale_say(s, phase, "cpu_seconds", cpu > 0 ? cpu / 1e9 : NAN);
     cmp_scale_say(s, phase, "settle_s", settle_s);
+    bool is_kept = s->end.disk_bytes != UINT64_MAX;
+    cmp_scale_say(s, phase, "sa_timed",
+                  is_kept ? share(s->end.disk_bytes, effort->live_bytes) : NAN);
     cmp_scale_say(s, phase, "rss_bytes",
                   resident > s->resident_before
                       ? (double)(resident - s->resident_before)

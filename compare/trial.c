@@ -122,6 +122,20 @@ static uint64_t seed_of(const cmp_trial *trial)
     return trial->setup->seed + 1000 * (uint64_t)trial->rep;
 }
 
+// Nothing is settled: what deletions leave behind is in the way of the run.
+static kv_status purge(cmp_lab *lab)
+{
+    static const cmp_workload deletions = {.name = "purge",
+                                           .share = {[CMP_DELETE] = 1},
+                                           .pattern = CMP_SEQUENTIAL,
+                                           .group = 100};
+    double count = lab->workload.purge * lab->loaded;
+    for (uint32_t t = 0; t < lab->threads; t++) {
+        cmp_stream_begin(&lab->hands[t].stream, &deletions, (uint64_t)count, 0);
+    }
+    return cmp_lab_play(lab, CMP_LOAD);
+}
+
 static kv_status load(cmp_lab *lab)
 {
     for (uint32_t t = 0; t < lab->threads; t++) {
@@ -130,7 +144,8 @@ static kv_status load(cmp_lab *lab)
     if (lab->loaded == 0) return KV_OK;
     KV_TRY(run_phase(lab, "load", CMP_LOAD));
     bool ages = lab->trial->setup->ages || lab->workload.ages;
-    return ages && lab->workload.trace == NULL ? cmp_age(lab) : KV_OK;
+    if (ages && lab->workload.trace == NULL) KV_TRY(cmp_age(lab));
+    return lab->workload.purge > 0 ? purge(lab) : KV_OK;
 }
 
 // A tenth of the reads, after the engine and the kernel forgot everything.

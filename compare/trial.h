@@ -1,13 +1,13 @@
 // trial.h -- one engine, one workload, once: what happens in a child process.
 // SPDX-License-Identifier: MIT
 //
-//   open ▶ load ▶ settle ▶ age ▶ settle ▶ ( operations ) ▶ settle ▶ close ▶
-//                                         └── phase "run" ───────┘
-//        ▶ open ▶ ( reads ) ▶ verify
-//                 └ phase "cold"
+//   open ▶ load ▶ settle ▶ age ▶ settle ▶ purge ▶
+//        ▶ ( operations ) ▶ settle ▶ close ▶ open ▶ ( reads ) ▶ verify
+//        └── phase "run" ───────┘               └ phase "cold"
 //
 // The load inserts 100 records at a time; a fill is a run without a load.
-// Ageing (ageing.h) is asked for. Phase "cold" is of workloads that only read:
+// Ageing (ageing.h) is asked for, and so is the purge, which deletes 100 of the
+// records at a time and leaves settling to whoever measures what follows. Phase "cold" is of workloads that only read:
 // a tenth of the operations, after engine and kernel forgot what was in memory.
 //
 // Four kinds of trial, because one run cannot tell everything (measures.h):

@@ -58,6 +58,7 @@ static const struct {
     {"kv.operations", offsetof(cmp_workload, operations), 0.0001, 1000},
     {"kv.records", offsetof(cmp_workload, records), 0.0001, 1},
     {"kv.zipf", offsetof(cmp_workload, zipf), 0.01, 10},
+    {"kv.purge", offsetof(cmp_workload, purge), 0, 1},
 };
 
 static const struct {

@@ -35,6 +35,8 @@
 //   kv.writers                         threads that only write, in timed runs,
 //                                      beside those that only read
 //   kv.age                             yes: the store is aged before the run
+//   kv.purge                           share of the records that is deleted,
+//                                      first inserted first, right before it
 //   kv.paced                           yes: also run in an open loop
 //   kv.default                         no: runs only when it is named
 //   kv.core                            yes: guests run it, too (plan.h)
@@ -99,8 +101,9 @@ typedef struct cmp_workload {
     bool has_sync;
     kv_sync_mode sync;
     uint32_t writers;
-    bool ages;  // before the run
-    bool paced; // in an open loop, too, if a profile has time for it
+    bool ages;    // before the run
+    double purge; // share of the records deleted right before the run
+    bool paced;   // in an open loop, too, if a profile has time for it
     const cmp_trace *trace; // or NULL
 } cmp_workload;
 

@@ -126,6 +126,7 @@ static void nonsense_is_refused_with_its_line(void **state)
         {"kv.keybytes=7\n", KV_INVALID, "from 8"},
         {"kv.zipf=0\n", KV_INVALID, "from 0.01"},
         {"kv.records=2\n", KV_INVALID, "to 1"},
+        {"kv.purge=1.5\n", KV_INVALID, "to 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cmp_workload w;
@@ -187,7 +188,8 @@ static void our_own_properties_are_read(void **state)
                            "kv.keybytes=20\nkv.valuebytes=273\n"
                            "kv.valuesizes=pareto 0.2615 25.45\n"
                            "kv.scan=all-reversed\nkv.sync=commit\n"
-                           "kv.records=0.5\nkv.writers=2\nkv.default=no\n");
+                           "kv.records=0.5\nkv.writers=2\nkv.default=no\n"
+                           "kv.purge=0.8\n");
     assert_int_equal(w.pattern, CMP_ZIPF);
     assert_float_equal(w.zipf, 1.21, 1e-12);
     assert_int_equal(w.key_bytes, 20);
@@ -198,6 +200,7 @@ static void our_own_properties_are_read(void **state)
     assert_int_equal(w.sync, KV_SYNC_COMMIT);
     assert_float_equal(w.records, 0.5, 1e-12);
     assert_int_equal(w.writers, 2);
+    assert_float_equal(w.purge, 0.8, 1e-12);
     assert_false(w.is_default);
     assert_true(parse("requestdistribution=ycsb-zipf").is_default);
 }
