@@ -7,8 +7,9 @@
 //
 // The load inserts 100 records at a time; a fill is a run without a load.
 // Ageing (ageing.h) is asked for, and so is the purge, which deletes 100 of the
-// records at a time and leaves settling to whoever measures what follows. Phase "cold" is of workloads that only read:
-// a tenth of the operations, after engine and kernel forgot what was in memory.
+// records at a time and leaves settling to whoever measures what follows. Phase
+// "cold" is of workloads that only read: a tenth of the operations, after
+// engine and kernel forgot what was in memory.
 //
 // Four kinds of trial, because one run cannot tell everything (measures.h):
 //

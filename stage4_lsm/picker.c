@@ -35,33 +35,55 @@ lsm_plan lsm_make_plan(const lsm_version *v, const lsm_shape *shape)
     return p;
 }
 
-// The bytes a table stands for: a tombstone weighs what it will free.
-static double weight(const lsm_table *t)
+// Of a record, on average over all tables: the one that a tombstone hides is in
+// another table than the tombstone.
+static double bytes_a_put(const lsm_version *v)
 {
-    double bytes = (double)t->props.file_bytes;
-    uint64_t puts = t->props.entry_count - t->props.tombstone_count;
-    double value = puts > 0 ? bytes / (double)puts : bytes;
-    if (value > 256 && puts == 0) value = 256; // only tombstones: a guess
-    return bytes + value * (double)t->props.tombstone_count;
+    double bytes = 0, puts = 0;
+    for (size_t i = 0; i < v->table_count; i++) {
+        const lsm_properties *p = &v->tables[i]->props;
+        bytes += (double)p->file_bytes;
+        puts += (double)(p->entry_count - p->tombstone_count);
+    }
+    return puts > 0 ? bytes / puts : bytes;
+}
+
+// The bytes a table stands for: a tombstone weighs what it will free.
+static double weight(const lsm_table *t, double put_bytes)
+{
+    return (double)t->props.file_bytes +
+           put_bytes * (double)t->props.tombstone_count;
 }
 
 static double level_weight(const lsm_version *v, uint32_t level)
 {
-    double sum = 0;
+    double sum = 0, put_bytes = bytes_a_put(v);
     for (size_t i = 0; i < v->run_count; i++) {
         if (v->runs[i].level != level) continue;
         for (size_t j = 0; j < v->runs[i].count; j++) {
-            sum += weight(v->runs[i].tables[j]);
+            sum += weight(v->runs[i].tables[j], put_bytes);
         }
     }
     return sum;
+}
+
+// Full with runs, or with tombstones: where a third of all that is stored is
+// dead because of them, every scan walks over it until they are compacted.
+static double score_of_0(const lsm_version *v, const lsm_shape *shape,
+                         const lsm_plan *p)
+{
+    double by_runs = (double)p->runs[0] / (double)shape->level0_runs, all = 0;
+    if (shape->policy == LSM_TIERED || p->runs[0] == 0) return by_runs;
+    for (uint32_t i = 0; i < LSM_LEVELS; i++) all += (double)p->bytes[i];
+    double by_dead = 3 * (level_weight(v, 0) - (double)p->bytes[0]) / all;
+    return by_runs > by_dead ? by_runs : by_dead;
 }
 
 static double score_of(const lsm_version *v, const lsm_shape *shape,
                        const lsm_plan *p, uint32_t level)
 {
     double runs = (double)p->runs[level];
-    if (level == 0) return runs / (double)shape->level0_runs;
+    if (level == 0) return score_of_0(v, shape, p);
     if (shape->policy == LSM_TIERED) return runs / (double)shape->size_ratio;
     if (p->runs[level] == 0) return 0;
     if (p->runs[level] > 1) return 1000; // it was tiered before
@@ -230,17 +252,18 @@ static bool pick_level_0(lsm_version *v, const lsm_shape *shape,
 
 // The table of the run that drags the least of the next level along, for what
 // it weighs.
-static bool cheapest(const lsm_run *run, const lsm_run *below,
-                     const lsm_busy *busy, size_t *out)
+static bool cheapest(const lsm_version *v, const lsm_run *run,
+                     const lsm_run *below, const lsm_busy *busy, size_t *out)
 {
-    double least = 0;
+    double put_bytes = bytes_a_put(v), least = 0;
     bool is_found = false;
     for (size_t i = 0; i < run->count; i++) {
         const lsm_table *t = run->tables[i];
         lsm_bounds bounds = lsm_table_bounds(t);
         // The claim of what it overlaps as well is end_pick's to see to.
         if (is_claimed(busy, &bounds, run->level, run->level + 1)) continue;
-        double cost = (double)overlap_bytes(below, &bounds) / weight(t);
+        double cost =
+            (double)overlap_bytes(below, &bounds) / weight(t, put_bytes);
         if (is_found && cost >= least) continue;
         is_found = true;
         least = cost;
@@ -255,7 +278,7 @@ static bool pick_table(lsm_version *v, const lsm_shape *shape,
     const lsm_run *run = run_of_level(v, level);
     const lsm_run *below = run_of_level(v, level + 1);
     size_t chosen;
-    if (run == NULL || !cheapest(run, below, busy, &chosen)) return false;
+    if (run == NULL || !cheapest(v, run, below, busy, &chosen)) return false;
     lsm_bounds bounds = lsm_table_bounds(run->tables[chosen]);
     size_t count = 0, first = 0;
     if (below != NULL) first = lsm_run_overlap(below, &bounds, &count);
@@ -445,18 +468,6 @@ bool lsm_pick_range(lsm_version *v, const lsm_shape *shape,
 }
 
 // ---- cleaning ---------------------------------------------------------------
-
-// On average over all tables: the record that a tombstone hides is in another.
-static double bytes_a_put(const lsm_version *v)
-{
-    double bytes = 0, puts = 0;
-    for (size_t i = 0; i < v->table_count; i++) {
-        const lsm_properties *p = &v->tables[i]->props;
-        bytes += (double)p->file_bytes;
-        puts += (double)(p->entry_count - p->tombstone_count);
-    }
-    return puts > 0 ? bytes / puts : bytes;
-}
 
 bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
                        const lsm_busy *busy, lsm_pick *out)

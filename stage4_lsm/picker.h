@@ -20,7 +20,10 @@
 // the price of a manifest's edit: but not into the last level if it would keep
 // there what merging changes, tombstones or another compression.
 //
-// A level's score is how full it is: the fullest over 1 is next. A compaction
+// A level's score is how full it is: the fullest over 1 is next. A tombstone
+// counts as the record that it hides, so that deletions, small as they are, are
+// brought down to where they free room; and level 0 is full, few as its runs
+// may be, when its tombstones hide a third of the store. A compaction
 // under way claims its key range in its levels, and nothing that overlaps a
 // claim is chosen: so that several run at once and never meet.
 //

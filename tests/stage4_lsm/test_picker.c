@@ -440,6 +440,21 @@ static void what_was_tiered_becomes_one_sorted_run(void **state)
     lsm_version_unref(v);
 }
 
+// If they hide a third of the store, and not if a ninth.
+static void tombstones_in_level_0_do_not_wait_for_more_runs(void **state)
+{
+    (void)state;
+    lsm_version *v =
+        VERSION(table(0, 9, "a", "z", 4000), table(LAST, 0, "a", "z", MIB));
+    lsm_pick pick;
+    number(1)->props.tombstone_count = 20;
+    assert_false(lsm_pick_next(v, &leveled, &nobody, &pick));
+    number(1)->props.tombstone_count = 60;
+    assert_true(lsm_pick_next(v, &leveled, &nobody, &pick));
+    lsm_pick_free(&pick);
+    lsm_version_unref(v);
+}
+
 static void cleaning_takes_what_frees_most(void **state)
 {
     (void)state;
@@ -472,6 +487,7 @@ int main(void)
         PICKER(level_0_waits_for_its_runs),
         PICKER(what_stands_clear_is_moved),
         PICKER(what_is_packed_otherwise_is_not_moved_to_the_last),
+        PICKER(tombstones_in_level_0_do_not_wait_for_more_runs),
         PICKER(the_table_that_drags_least_goes_first),
         PICKER(picks_under_way_never_meet),
         PICKER(a_tier_is_merged_whole_into_a_new_run),
