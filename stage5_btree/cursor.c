@@ -213,7 +213,10 @@ kv_status bt_cursor_next(bt_cursor *c, kv_slice *key, kv_slice *value)
         if (c->is_at_end) return KV_END;
         st = next_leaf(c);
     }
-    if (st == KV_END) c->is_at_end = true;
-    if (st != KV_OK) return st;
+    if (st != KV_OK) {
+        c->slot = c->limit; // where the walk stopped, nothing is shown
+        c->is_at_end |= st == KV_END;
+        return st;
+    }
     return show(c, c->reverse ? --c->limit : c->slot++, key, value);
 }

@@ -184,10 +184,13 @@ kv_status model_compare_range(const model *m, kv *db, kv_range range,
                  : compare_unordered(m, first, limit, shown, key, value);
     }
     if (st == KV_END) {
+        kv_slice key, value;
         st = KV_OK;
         if (seen != limit - first) {
             st = kv_fail(KV_INVALID, "the scan ends after %zu of %zu entries",
                          seen, limit - first);
+        } else if (kv_cursor_next(cursor, &key, &value) != KV_END) {
+            st = kv_fail(KV_INVALID, "the scan goes on after its end");
         }
     }
     kv_free(shown);
