@@ -244,6 +244,7 @@ kv_status kv_scan(kv *db, kv_range range, kv_cursor **out)
     kv_buf_append(&front->to, range.to);
     front->must_filter =
         !is_ordered && (range.from.len > 0 || range.to.len > 0);
+    front->may_go_stale = !kv_has(db, KV_CAP_SNAPSHOT);
     front->writes_ended = atomic_load(&db->front->writes_ended);
     cursor->db = db;
     cursor->front = front;
@@ -261,17 +262,21 @@ kv_status kv_scan(kv *db, kv_range range, kv_cursor **out)
     return KV_OK;
 }
 
-static kv_status check_fresh(const kv_cursor *cursor)
+static kv_status expect_no_write(const kv_cursor *cursor)
 {
     kv *db = cursor->db;
-    if (kv_has(db, KV_CAP_SNAPSHOT) ||
-        atomic_load(&db->front->writes_begun) == cursor->front->writes_ended) {
+    if (atomic_load(&db->front->writes_begun) == cursor->front->writes_ended) {
         return KV_OK;
     }
     return kv_fail(KV_STALE,
                    "the store was written to since the scan began, and the "
                    "engine \"%s\" has no snapshots; scan again",
                    db->engine->info.name);
+}
+
+static inline kv_status check_fresh(const kv_cursor *cursor)
+{
+    return cursor->front->may_go_stale ? expect_no_write(cursor) : KV_OK;
 }
 
 static bool is_in_range(const kv_range *range, kv_slice key)

@@ -43,6 +43,7 @@ struct kv_cursor_front {
     kv_buf from, to;
     uint64_t writes_ended; // when the cursor was opened
     bool must_filter;      // the engine is unordered, and the range has a bound
+    bool may_go_stale;     // the engine has no snapshots
 };
 
 static inline bool kv_has(const kv *db, kv_caps cap)

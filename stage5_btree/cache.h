@@ -58,6 +58,7 @@
 enum {
     BT_FRAMES_MIN = 64,     // however small the budget is
     BT_LOADING_LOCKS = 64,  // page id modulo this
+    BT_LINE_BYTES = 64,     // of the processor's cache
     BT_PREFETCH_LINES = 5,  // header, prefix and some 40 slots
     BT_PAGES_MAX = 1 << 28, // of a file: 1 TiB in pages of 4 KiB
 };
@@ -155,16 +156,21 @@ static inline bt_seen bt_cache_see(const bt_cache *c, uint64_t id,
     return BT_SEEN;
 }
 
-// Starts to fetch the front of a page, where its slots are, into the
-// processor's cache, if the page is in memory. Requires an entered epoch.
+// Where a page is in memory, for who wants to fetch it into the processor's
+// cache: an address to prefetch, never to read from. NULL: it is on disk only.
+static inline const uint8_t *bt_cache_where(const bt_cache *c, uint64_t id)
+{
+    if (id >= BT_PAGES_MAX) return NULL;
+    return (const uint8_t *)(atomic_load(&c->table[id]) & ~(uintptr_t)1);
+}
+
+// Starts to fetch the front of a page, where its slots are.
 static inline void bt_cache_prefetch(const bt_cache *c, uint64_t id)
 {
-    if (id >= BT_PAGES_MAX) return;
-    uintptr_t entry = atomic_load(&c->table[id]);
-    if (entry == 0) return;
-    const uint8_t *bytes = (const uint8_t *)(entry & ~(uintptr_t)1);
+    const uint8_t *bytes = bt_cache_where(c, id);
+    if (bytes == NULL) return;
     for (int line = 0; line < BT_PREFETCH_LINES; line++) {
-        __builtin_prefetch(bytes + line * 64);
+        __builtin_prefetch(bytes + line * BT_LINE_BYTES);
     }
 }
 

@@ -129,12 +129,40 @@ static kv_status go_down(bt_cursor *c, const target *t, bool keeps_bound)
     }
 }
 
+// The child of the parent that comes next; false at the parent's end.
+static bool find_next(const bt_cursor *c, size_t *index)
+{
+    if (!c->has_parent) return false;
+    if (c->index == (c->reverse ? 0 : bt_count(c->parent))) return false;
+    *index = c->reverse ? c->index - 1 : c->index + 1;
+    return true;
+}
+
+// The walk has come to a leaf. The front that its keys share is put in place
+// once for all of them.
+static void settle(bt_cursor *c)
+{
+    size_t page_bytes = bt_page_bytes(c->leaf), index;
+    c->ahead = c->ahead_limit = NULL;
+    if (c->slot == c->limit) return;
+    kv_buf_clear(&c->key);
+    kv_buf_reserve(&c->key, bt_key_max((uint32_t)page_bytes) + BT_HEAD_BYTES);
+    memcpy(c->key.data, bt_prefix(c->leaf), bt_prefix_bytes(c->leaf));
+    if (!find_next(c, &index)) return;
+    c->ahead = bt_cache_where(c->cache, bt_page_child(c->parent, index));
+    if (c->ahead == NULL) return;
+    c->ahead_limit = c->ahead + page_bytes;
+    c->ahead_lines = page_bytes / BT_LINE_BYTES / bt_count(c->leaf) + 1;
+}
+
 static kv_status first_leaf(bt_cursor *c)
 {
     target t = {.at = c->reverse ? c->to : c->from};
     t.is_edge = t.at.len == 0;
     c->is_placed = true;
-    return go_down(c, &t, false);
+    KV_TRY(go_down(c, &t, false));
+    settle(c);
+    return KV_OK;
 }
 
 static kv_status out_of_order(const bt_cursor *c)
@@ -173,30 +201,40 @@ static kv_status next_parent(bt_cursor *c)
     if (!c->has_bound) return KV_END;
     target beyond = {.at = kv_buf_slice(&c->bound)};
     KV_TRY(go_down(c, &beyond, false));
-    return expect_progress(c);
+    KV_TRY(expect_progress(c));
+    settle(c);
+    return KV_OK;
 }
 
 static kv_status next_leaf(bt_cursor *c)
 {
-    size_t last = c->reverse || !c->has_parent ? 0 : bt_count(c->parent);
-    if (!c->has_parent || c->index == last) return next_parent(c);
-    c->index += c->reverse ? (size_t)-1 : 1;
+    if (!find_next(c, &c->index)) return next_parent(c);
     KV_TRY(bt_page_copy(c->cache, c->snapshot.seq,
                         bt_page_child(c->parent, c->index), c->leaf));
     KV_TRY(bt_tree_expect(c->leaf, 0));
     KV_TRY(expect_progress(c));
     place_in_leaf(c, NULL);
+    settle(c);
     return KV_OK;
 }
 
 // ---- next -------------------------------------------------------------------
 
+static inline void fetch_ahead(bt_cursor *c)
+{
+    for (size_t i = 0; i < c->ahead_lines && c->ahead < c->ahead_limit; i++) {
+        __builtin_prefetch(c->ahead);
+        c->ahead += BT_LINE_BYTES;
+    }
+}
+
 static kv_status show(bt_cursor *c, size_t slot, kv_slice *key, kv_slice *value)
 {
     bt_cell cell;
+    fetch_ahead(c);
     bt_cell_read(c->leaf, slot, &cell);
-    kv_buf_clear(&c->key);
-    bt_cell_key(&cell, &c->key);
+    bt_cell_put_suffix(&cell, c->key.data + cell.prefix.len);
+    c->key.len = bt_cell_key_bytes(&cell);
     *key = kv_buf_slice(&c->key);
     *value = cell.value;
     if (cell.page_id == 0) return KV_OK;

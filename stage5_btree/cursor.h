@@ -11,6 +11,10 @@
 // entry costs no copy of its value. At the parent's end it goes down again from
 // the root, for the key that bounds the parent, and then to that key.
 //
+// A scan is mostly waiting for memory: a leaf's cells lie in no order that the
+// processor could foresee. So with each entry that is shown a part of the next
+// leaf is sent for, and that leaf is copied when it has arrived.
+//
 // Book: "B-Trees" (range queries)
 
 #ifndef BT_CURSOR_H
@@ -29,9 +33,13 @@ typedef struct bt_cursor {
     size_t index;           // of the leaf in its parent
     size_t slot, limit;     // of the leaf still to be shown: slot..limit-1,
                             // from the other end in reverse
-    bool has_bound;         // there is more beyond the parent: from
-    kv_buf bound;           // this key on, or below it
-    kv_buf key, value;      // what the last call returned
+    const uint8_t *ahead;   // of the next leaf, what is still to be sent for:
+    const uint8_t *ahead_limit; // lines of memory from `ahead` up to here,
+    size_t ahead_lines;         // so many with each entry
+    bool has_bound;             // there is more beyond the parent: from
+    kv_buf bound;               // this key on, or below it
+    kv_buf key, value; // what the last call returned; key.data begins with what
+                       // the keys of this leaf share, whatever key.len is
 } bt_cursor;
 
 KV_MUST_USE kv_status bt_cursor_open(bt_cursor *c, bt_store *s, kv_slice from,

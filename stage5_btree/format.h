@@ -242,6 +242,17 @@ static inline size_t bt_cell_key_bytes(const bt_cell *cell)
     return cell->prefix.len + cell->suffix_bytes;
 }
 
+// Writes what is behind the prefix. The head's four bytes are written also
+// where the key ends sooner: there has to be room for them.
+static inline void bt_cell_put_suffix(const bt_cell *cell, uint8_t *to)
+{
+    for (int i = 0; i < BT_HEAD_BYTES; i++) {
+        to[i] = (uint8_t)(cell->head >> (24 - 8 * i));
+    }
+    if (cell->rest.len == 0) return;
+    memcpy(to + BT_HEAD_BYTES, cell->rest.data, cell->rest.len);
+}
+
 // Appends the whole key.
 void bt_cell_key(const bt_cell *cell, kv_buf *to);
 // Copies the key's bytes from `from` up to `limit`, within its length.

@@ -63,17 +63,10 @@ void bt_cell_copy_key(const bt_cell *cell, size_t from, size_t limit,
 
 void bt_cell_key(const bt_cell *cell, kv_buf *to)
 {
-    // All four bytes of the head are written; what is behind the key's end is
-    // room that nobody reads.
     kv_buf_reserve(to, cell->prefix.len + BT_HEAD_BYTES + cell->rest.len);
     uint8_t *at = to->data + to->len;
     if (cell->prefix.len > 0) memcpy(at, cell->prefix.data, cell->prefix.len);
-    at += cell->prefix.len;
-    uint32_t head = cell->head;
-    for (size_t i = 0; i < BT_HEAD_BYTES; i++) at[i] = head_byte(head, i);
-    if (cell->rest.len > 0) {
-        memcpy(at + BT_HEAD_BYTES, cell->rest.data, cell->rest.len);
-    }
+    bt_cell_put_suffix(cell, at + cell->prefix.len);
     to->len += bt_cell_key_bytes(cell);
 }
 
