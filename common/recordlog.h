@@ -81,7 +81,8 @@
 //
 // Limits: a file ends before 4 GiB. What no rule can tell from a torn write is
 // damage within the last sync of a file that was not closed, and a file cut
-// short at a point behind its last mark (durability.md). In text framing, a
+// short at a point behind its last mark: after a clean close, another file has
+// to say how long it was (durability.md). In text framing, a
 // record of more than 64 KiB that follows a damaged line feed is not seen.
 //
 // Typical use: kv_recordlog_create, kv_disk_sync_dir, then kv_recordlog_add…,

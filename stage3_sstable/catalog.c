@@ -50,6 +50,10 @@ static kv_status parse_line(void *arg, uint64_t offset, const kv_record *record)
     }
     if (sscanf(line, "next %20" SCNu64, &c->next) == 1) return KV_OK;
     if (sscanf(line, "log %20" SCNu64, &c->log) == 1) return KV_OK;
+    if (sscanf(line, "closed %20" SCNu64 " %20" SCNu64, &c->closed.log,
+               &c->closed.bytes) == 2) {
+        return KV_OK;
+    }
     if (sscanf(line, "%15s %20" SCNu64 " %20" SCNu64, word, &number, &bytes) ==
         3) {
         bool is_merged = strcmp(word, "merged") == 0;
@@ -117,6 +121,9 @@ static kv_status write_lines(kv_recordlog *log, const sst_catalog *c,
         const sst_catalog_segment *segment = &c->segments[i];
         add_line(log, segment->is_merged ? "merged" : "segment", NULL,
                  segment->number, &segment->bytes);
+    }
+    if (c->closed.log != 0) {
+        add_line(log, "closed", NULL, c->closed.log, &c->closed.bytes);
     }
     KV_TRY(kv_recordlog_flush(log, why));
     return kv_recordlog_seal(log, why);

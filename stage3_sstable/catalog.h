@@ -13,6 +13,10 @@
 //   merged 4 8388720  ~b47bf972@0000005d    from a flush, or from a merge
 //     ~3343c201@00000101                    sealed: nothing is missing
 //
+// and, if it was written by a clean close, before the seal
+//
+//   closed 11 3301  ~…                      the last log, and how long it is
+//
 // A new catalog is written as CATALOG.tmp, sealed, renamed over the old one,
 // and the directory synced. Before the rename the old state counts, after it
 // the new one; a segment or log that no longer counts is removed only then.
@@ -24,6 +28,8 @@
 //       when the store is opened.
 //   T3  Segments are listed from the newest to the oldest: of two that hold a
 //       key, the first one's entry counts.
+//   T4  A log that is shorter than `closed` says has lost its end. Nothing in
+//       the log itself could tell it from one that never went further.
 //
 // Book: "Constructing and maintaining SSTables"
 
@@ -37,9 +43,15 @@ typedef struct sst_catalog_segment {
     bool is_merged;
 } sst_catalog_segment;
 
+// The last log, as a clean close left it. Zeroes: nobody says.
+typedef struct sst_closed {
+    uint64_t log, bytes;
+} sst_closed;
+
 typedef struct sst_catalog {
     bool is_text; // format
     uint64_t next, log;
+    sst_closed closed;
     sst_catalog_segment *segments;
     size_t count, cap;
 } sst_catalog;

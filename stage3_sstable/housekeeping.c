@@ -143,19 +143,42 @@ static size_t list_segments(const sst_view *view, const sst_job *job,
     return count;
 }
 
+static void add_segments(sst_catalog *c, const sst_view *view)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const sst_segment *segment = view->segments[i];
+        sst_catalog_add(c, segment->id.number, segment->file_bytes,
+                        segment->is_merged);
+    }
+}
+
 kv_status sst_store_write_catalog(const sst_config *config, kv_disk *disk,
                                   const sst_view *view, uint64_t next,
                                   uint64_t log, kv_why why)
 {
     sst_catalog c = {.is_text = config->is_text, .next = next, .log = log};
-    for (size_t i = 0; i < view->count; i++) {
-        const sst_segment *segment = view->segments[i];
-        sst_catalog_add(&c, segment->id.number, segment->file_bytes,
-                        segment->is_merged);
-    }
+    add_segments(&c, view);
     kv_status st = sst_catalog_write(disk, config->store_id, &c, why);
     sst_catalog_free(&c);
     return st;
+}
+
+static uint64_t first_log(const sst_view *view)
+{
+    return sst_memtable_number(view->frozen ? view->frozen : view->active);
+}
+
+kv_status sst_store_write_last_catalog(sst_store *s)
+{
+    sst_catalog c = {.is_text = s->config.is_text,
+                     .next = atomic_load(&s->next_number),
+                     .log = first_log(s->view),
+                     .closed = {s->log.id.number, s->log.size}};
+    add_segments(&c, s->view);
+    kv_status st = sst_catalog_write(s->config.disk, s->config.store_id, &c,
+                                     kv_for(KV_FOR_META));
+    sst_catalog_free(&c);
+    return st == KV_NO_SPACE ? KV_OK : st;
 }
 
 // The view after the job.
@@ -201,10 +224,9 @@ static kv_status install(sst_store *s, sst_job *job)
     if (output != NULL) output->is_merged = job->count > 0;
     sst_view *old = sst_store_view(s);
     sst_view *view = make_view(old, job, output);
-    const sst_memtable *oldest = view->frozen ? view->frozen : view->active;
-    kv_status st = sst_store_write_catalog(
-        &s->config, s->config.disk, view, atomic_load(&s->next_number),
-        sst_memtable_number(oldest), job->why);
+    kv_status st = sst_store_write_catalog(&s->config, s->config.disk, view,
+                                           atomic_load(&s->next_number),
+                                           first_log(view), job->why);
     if (st == KV_OK) {
         sst_store_set_view(s, sst_view_ref(view));
         remove_inputs(s, job);

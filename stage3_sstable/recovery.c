@@ -55,6 +55,7 @@ typedef struct replay {
     const sst_codec *codec;
     const char *file;
     uint64_t vouched_log; // the catalog says that it was made whole
+    sst_closed closed;    // what else it says
     kv_buf room;
 } replay;
 
@@ -141,6 +142,16 @@ static kv_status replay_log(replay *r, log_facts *log)
     return st;
 }
 
+static kv_status end_is_missing(const log_facts *log, uint64_t size,
+                                const char *when)
+{
+    return kv_fail(KV_CORRUPT,
+                   "%s: is good up to byte %" PRIu64 ", and was %" PRIu64
+                   " bytes long when %s: its end is missing; restore it from "
+                   "a backup",
+                   sst_log_name(log->number).text, log->size, size, when);
+}
+
 static kv_status replay_logs(replay *r, const uint64_t *numbers, size_t count)
 {
     log_facts before = {0};
@@ -149,12 +160,12 @@ static kv_status replay_logs(replay *r, const uint64_t *numbers, size_t count)
         KV_TRY(replay_log(r, &log));
         if (before.number != 0 && log.previous_size != 0 &&
             log.previous_size != before.size) {
-            return kv_fail(KV_CORRUPT,
-                           "%s: ends at %" PRIu64 ", and was %" PRIu64
-                           " bytes long when %s was begun: its end is "
-                           "missing; restore it from a backup",
-                           sst_log_name(before.number).text, before.size,
-                           log.previous_size, sst_log_name(log.number).text);
+            return end_is_missing(&before, log.previous_size,
+                                  "its successor was begun");
+        }
+        if (log.number == r->closed.log && log.size < r->closed.bytes) { // T4
+            return end_is_missing(&log, r->closed.bytes,
+                                  "the store was closed");
         }
         // One that was torn at birth, on a full disk for one, was nobody's
         // predecessor: the next was begun behind the log before it.
@@ -258,15 +269,26 @@ static kv_status open_segments(sst_store *s, const sst_catalog *catalog,
     return KV_OK;
 }
 
+static kv_status require_log(sst_store *s, const inventory *found,
+                             uint64_t number)
+{
+    kv_file *file = NULL;
+    for (size_t i = 0; i < found->log_count; i++) {
+        if (found->logs[i] == number) return KV_OK;
+    }
+    return open_log(s, number, &file); // says that it is not there
+}
+
 static kv_status replay_all(sst_store *s, const inventory *found,
                             sst_memtable *m)
 {
     uint64_t first = found->catalog.log;
-    replay r = {.store = s, .memtable = m, .vouched_log = first};
-    if (found->log_count == 0 || found->logs[0] != first) {
-        kv_file *file = NULL;
-        return open_log(s, first, &file); // says that it is not there
-    }
+    replay r = {.store = s,
+                .memtable = m,
+                .vouched_log = first,
+                .closed = found->catalog.closed};
+    KV_TRY(require_log(s, found, first));
+    if (r.closed.log != 0) KV_TRY(require_log(s, found, r.closed.log));
     kv_status st = replay_logs(&r, found->logs, found->log_count);
     kv_buf_free(&r.room);
     return st;

@@ -55,15 +55,21 @@ kv_status sst_store_open(sst_store *s, const sst_config *config,
     return sst_store_recover(s);
 }
 
+// A closing record vouches for all before it (recordlog.h, R5): a log whose
+// sync failed must not get one. The catalog vouches for that record (T4), but
+// an empty log has nothing to lose.
+static kv_status seal_log(sst_store *s)
+{
+    if (s->log.file == NULL || s->log_in_doubt) return KV_OK;
+    KV_TRY(kv_recordlog_seal(&s->log, kv_for(KV_FOR_WAL)));
+    if (sst_memtable_count(s->active) == 0) return KV_OK;
+    return sst_store_write_last_catalog(s);
+}
+
 kv_status sst_store_close(sst_store *s)
 {
-    kv_status st = KV_OK;
     sst_store_drop_jobs(s);
-    // A closing record vouches for all before it (recordlog.h, R5): a log whose
-    // sync failed must not get one.
-    if (s->log.file != NULL && !s->log_in_doubt && !s->config.read_only) {
-        st = kv_recordlog_seal(&s->log, kv_for(KV_FOR_WAL));
-    }
+    kv_status st = s->config.read_only ? KV_OK : seal_log(s);
     kv_status closed = kv_recordlog_close(&s->log);
     sst_view_unref(s->view);
     s->view = NULL;

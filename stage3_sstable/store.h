@@ -143,6 +143,9 @@ KV_MUST_USE kv_status sst_store_write_catalog(const sst_config *config,
                                               const sst_view *view,
                                               uint64_t next, uint64_t log,
                                               kv_why why);
+// The same of the store as it is closed, with T4. Requires that the log is
+// sealed. Where there is no room, the catalog stays as it is.
+KV_MUST_USE kv_status sst_store_write_last_catalog(sst_store *s);
 // Gives up what is under way. Requires that no other call runs.
 void sst_store_drop_jobs(sst_store *s);
 // Hard links of everything (copies, on another file system), and a catalog, in

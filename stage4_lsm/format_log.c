@@ -97,6 +97,10 @@ void lsm_put_edit(kv_buf *to, const lsm_edit *e)
         put_bytes(to, t->first_key);
         put_bytes(to, t->last_key);
     }
+    if (e->what == LSM_EDIT_CLOSE) {
+        put_number(to, e->closed.log);
+        put_number(to, e->closed.bytes);
+    }
 }
 
 // ---- reading ----------------------------------------------------------------
@@ -203,6 +207,10 @@ bool lsm_get_edit(kv_slice from, lsm_edit *out)
         lsm_edit_table t = get_table(&r);
         lsm_edit_add(&e, &t);
     }
+    if (e.what == LSM_EDIT_CLOSE) {
+        e.closed.log = get_number(&r);
+        e.closed.bytes = get_number(&r);
+    }
     if (r.is_bad || r.rest.len > 0) {
         lsm_edit_free(&e);
         return false;
@@ -216,10 +224,9 @@ bool lsm_get_edit(kv_slice from, lsm_edit *out)
 const char *lsm_edit_word(lsm_edit_what what)
 {
     static const char *const words[LSM_EDITS] = {
-        [LSM_EDIT_ALL] = "all there is",
-        [LSM_EDIT_FLUSH] = "flush",
-        [LSM_EDIT_COMPACT] = "compact",
-        [LSM_EDIT_MOVE] = "move",
+        [LSM_EDIT_ALL] = "all there is", [LSM_EDIT_FLUSH] = "flush",
+        [LSM_EDIT_COMPACT] = "compact",  [LSM_EDIT_MOVE] = "move",
+        [LSM_EDIT_CLOSE] = "close",
     };
     return words[what];
 }

@@ -30,7 +30,8 @@
 //        +---------+------+-----+----------+---------------+-------------+
 //                                            removed          added
 //
-//   what      see lsm_edit_what
+//   what      see lsm_edit_what; a clean close changes no tables, and two more
+//             numbers end its edit: the last log, and how long that is
 //   next      no file has had this number or a higher one
 //   log       the first log whose changes are in no table
 //   table     level | run | number | file bytes | entries | open end u8 |
@@ -75,11 +76,17 @@ bool lsm_get_switch(kv_slice from, lsm_switch *out);
 
 enum { LSM_LEVELS = 8 }; // 0, where flushes go, to 7
 
+// The last log, as a clean close left it. Zeroes: nobody says.
+typedef struct lsm_closed {
+    uint64_t log, bytes;
+} lsm_closed;
+
 typedef enum lsm_edit_what {
     LSM_EDIT_ALL, // everything there is: the first record of a manifest
     LSM_EDIT_FLUSH,
     LSM_EDIT_COMPACT,
     LSM_EDIT_MOVE,
+    LSM_EDIT_CLOSE,
     LSM_EDITS
 } lsm_edit_what;
 
@@ -101,6 +108,7 @@ typedef struct lsm_edit {
     size_t removed_count, removed_cap;
     lsm_edit_table *added;
     size_t added_count, added_cap;
+    lsm_closed closed; // LSM_EDIT_CLOSE
 } lsm_edit;
 
 void lsm_edit_remove(lsm_edit *e, uint64_t number);

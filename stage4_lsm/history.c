@@ -78,6 +78,10 @@ static kv_status tell_edit(void *arg, uint64_t i, const lsm_edit *edit)
         tell_added(h, &edit->added[j]);
     }
     tell_levels(h);
+    if (edit->what == LSM_EDIT_CLOSE) {
+        kv_report_text(h->report, "last log", "%s, whole at %" PRIu64 " bytes",
+                       lsm_log_name(edit->closed.log).text, edit->closed.bytes);
+    }
     kv_report_text(h->report, "first log needed", "%s",
                    lsm_log_name(edit->log).text);
     kv_report_end(h->report);

@@ -197,6 +197,17 @@ static kv_status log_edit(lsm_store *s, const lsm_edit *edit,
     return lsm_manifest_append(&s->manifest, edit, why);
 }
 
+kv_status lsm_store_note_close(lsm_store *s, const lsm_closed *closed)
+{
+    if (s->manifest.log.file == NULL || s->manifest.in_doubt) return KV_OK;
+    lsm_edit edit = {.what = LSM_EDIT_CLOSE,
+                     .next = atomic_load(&s->next_number),
+                     .log = first_log(s, NULL),
+                     .last_seq = atomic_load(&s->gate.seq),
+                     .closed = *closed};
+    return lsm_manifest_append(&s->manifest, &edit, kv_for(KV_FOR_META));
+}
+
 static void count_job(lsm_store *s, const lsm_job *job)
 {
     lsm_level_tally *t = &s->levels[job->level];

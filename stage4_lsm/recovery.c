@@ -65,6 +65,7 @@ static kv_status follow_edit(void *arg, uint64_t i, const lsm_edit *edit)
     state->next = edit->next;
     state->log = edit->log;
     state->last_seq = edit->last_seq;
+    state->closed = edit->closed;
     return KV_OK;
 }
 
@@ -166,14 +167,21 @@ static kv_status no_change(const replay *r, uint64_t offset)
                    lsm_log_name(r->number).text, offset);
 }
 
-static kv_status end_is_missing(const replay *r, uint64_t size)
+// `number` is good up to byte `good`, and was longer once.
+static kv_status end_is_missing(uint64_t number, uint64_t good, uint64_t size,
+                                const char *when)
 {
     return kv_fail(KV_CORRUPT,
-                   "%s: ends at %" PRIu64 ", and was %" PRIu64 " bytes long "
-                   "when %s was begun: its end is missing; restore it from a "
+                   "%s: is good up to byte %" PRIu64 ", and was %" PRIu64
+                   " bytes long when %s: its end is missing; restore it from a "
                    "backup",
-                   lsm_log_name(r->before).text, r->before_size, size,
-                   lsm_log_name(r->number).text);
+                   lsm_log_name(number).text, good, size, when);
+}
+
+static kv_status misses_its_end(const replay *r, uint64_t size)
+{
+    return end_is_missing(r->before, r->before_size, size,
+                          "its successor was begun");
 }
 
 // A log's first record, if it says what the log follows (L1).
@@ -182,7 +190,7 @@ static kv_status check_before(replay *r, const lsm_switch *s)
     if (s->number < r->first) return KV_OK; // all of it is in tables
     uint64_t size = s->number == r->before ? r->before_size : 0;
     if (size >= s->size) return KV_OK;
-    if (size < s->synced_size) return end_is_missing(r, s->size);
+    if (size < s->synced_size) return misses_its_end(r, s->size);
     r->has_hole = true;
     return KV_END;
 }
@@ -242,7 +250,7 @@ static kv_status judge_hole(replay *r, kv_file *file)
     KV_TRY(kv_recordlog_recover(file, &expect, NULL, NULL,
                                 kv_for(KV_FOR_RECOVERY), &found));
     if (found.durable_size <= KV_RECORDLOG_HEADER_BYTES) return KV_OK;
-    return end_is_missing(r, found.durable_size);
+    return misses_its_end(r, found.durable_size);
 }
 
 static kv_status replay_file(replay *r, kv_file *file, bool is_vouched)
@@ -265,23 +273,36 @@ static kv_status replay_file(replay *r, kv_file *file, bool is_vouched)
     return KV_OK;
 }
 
+static kv_status require_log(lsm_store *s, const inventory *found,
+                             uint64_t number)
+{
+    kv_file *file = NULL;
+    for (size_t i = 0; i < found->log_count; i++) {
+        if (found->logs[i] == number) return KV_OK;
+    }
+    return open_log(s, number, &file); // says that it is not there
+}
+
 static kv_status replay_logs(lsm_store *s, const inventory *found,
                              lsm_memtable *m)
 {
-    kv_file *file = NULL;
-    uint64_t first = found->state.log;
-    if (found->log_count == 0 || found->logs[0] != first) {
-        return open_log(s, first, &file); // says that it is not there
-    }
-    replay r = {.store = s, .memtable = m, .first = first};
+    lsm_closed closed = found->state.closed;
+    uint64_t closed_good = 0; // bytes of that log
+    replay r = {.store = s, .memtable = m, .first = found->state.log};
+    KV_TRY(require_log(s, found, r.first));
+    if (closed.log != 0) KV_TRY(require_log(s, found, closed.log));
     for (size_t i = 0; i < found->log_count && !r.has_hole; i++) {
+        kv_file *file = NULL;
         r.number = found->logs[i];
         KV_TRY(open_log(s, r.number, &file));
         kv_status st = replay_file(&r, file, i == 0);
         kv_file_close(file);
         KV_TRY(st);
+        if (r.before == closed.log) closed_good = r.before_size;
     }
-    return KV_OK;
+    if (closed_good >= closed.bytes) return KV_OK;
+    return end_is_missing(closed.log, closed_good, closed.bytes,
+                          "the store was closed"); // L5
 }
 
 // A store has a manifest before its first change is logged: without one there
@@ -375,7 +396,8 @@ static kv_status start_afresh(lsm_store *s, lsm_version *version)
 // hold stays in them until the first write for which there is room flushes it.
 static kv_status begin_full(lsm_store *s, lsm_memtable *m, lsm_version *version)
 {
-    kv_status st = lsm_wal_close(&s->wal, false);
+    lsm_closed nothing;
+    kv_status st = lsm_wal_close(&s->wal, false, &nothing);
     lsm_wal_open(&s->wal, s->config.disk, s->config.store_id);
     begin(s, m, version);
     s->must_flush = true;

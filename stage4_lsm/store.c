@@ -66,13 +66,21 @@ kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
     return KV_OK;
 }
 
+static kv_status close_files(lsm_store *s)
+{
+    bool seals = !s->config.read_only;
+    lsm_closed closed;
+    kv_status st = lsm_wal_close(&s->wal, seals, &closed);
+    if (st == KV_OK && closed.log != 0) st = lsm_store_note_close(s, &closed);
+    kv_status shut = lsm_manifest_close(&s->manifest, seals && st == KV_OK);
+    return st != KV_OK ? st : shut;
+}
+
 kv_status lsm_store_close(lsm_store *s)
 {
     if (!s->has_locks) return KV_OK;
-    bool seals = !s->config.read_only;
     lsm_store_drop_jobs(s);
-    kv_status st = lsm_wal_close(&s->wal, seals);
-    kv_status closed = lsm_manifest_close(&s->manifest, seals && st == KV_OK);
+    kv_status st = close_files(s);
     lsm_gate_close(&s->gate);
     lsm_attic_empty(&s->attic);
     kv_commit_close(&s->line);
@@ -82,7 +90,7 @@ kv_status lsm_store_close(lsm_store *s)
     kv_mutex_free(&s->work);
     kv_mutex_free(&s->install);
     s->has_locks = false;
-    return st != KV_OK ? st : closed;
+    return st;
 }
 
 // ---- freeze -----------------------------------------------------------------

@@ -214,6 +214,10 @@ KV_MUST_USE kv_status lsm_store_flush(lsm_store *s, size_t most);
 // An edit that says everything that a version holds.
 void lsm_store_all(lsm_store *s, const lsm_version *version, uint64_t log,
                    lsm_edit *out);
+// Tells the manifest how the logs were closed (L5). Requires that no other call
+// runs.
+KV_MUST_USE kv_status lsm_store_note_close(lsm_store *s,
+                                           const lsm_closed *closed);
 // Begins a compaction of what was picked; the steps go on with it. Like the
 // next, requires the work lock.
 lsm_job *lsm_store_begin(lsm_store *s, const lsm_pick *pick);

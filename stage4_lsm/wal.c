@@ -20,13 +20,23 @@ void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id)
     w->is_open = true;
 }
 
-static kv_status finish_log(kv_recordlog *log, bool seals)
+// A switch that no change has followed is still pending.
+static kv_status seal_log(kv_recordlog *log, lsm_closed *closed)
 {
-    kv_status st = KV_OK;
-    kv_recordlog_drop_pending(log); // a switch that no change has followed
-    if (log->file != NULL && seals) st = kv_recordlog_seal(log, why_wal);
-    kv_status closed = kv_recordlog_close(log);
-    return st != KV_OK ? st : closed;
+    KV_TRY(kv_recordlog_flush(log, why_wal));
+    bool is_empty = log->size == KV_RECORDLOG_HEADER_BYTES;
+    KV_TRY(kv_recordlog_seal(log, why_wal));
+    if (!is_empty) *closed = (lsm_closed){log->id.number, log->size};
+    return KV_OK;
+}
+
+static kv_status finish_log(kv_recordlog *log, bool seals, lsm_closed *closed)
+{
+    bool is_there = log->file != NULL;
+    kv_status st = is_there && seals ? seal_log(log, closed) : KV_OK;
+    kv_recordlog_drop_pending(log);
+    kv_status shut = kv_recordlog_close(log);
+    return st != KV_OK ? st : shut;
 }
 
 // It holds nothing; if it cannot be removed, the next open does.
@@ -40,8 +50,9 @@ static void discard_spare(lsm_wal *w, bool removes)
     (void)st;
 }
 
-kv_status lsm_wal_close(lsm_wal *w, bool seals)
+kv_status lsm_wal_close(lsm_wal *w, bool seals, lsm_closed *closed)
 {
+    *closed = (lsm_closed){0};
     if (!w->is_open) return KV_OK;
     kv_status first = KV_OK;
     // A closing record vouches for all before it (recordlog.h, R5), and so
@@ -49,7 +60,7 @@ kv_status lsm_wal_close(lsm_wal *w, bool seals)
     bool go_on = seals && !w->in_doubt;
     for (size_t i = 0; i <= w->older_count; i++) {
         kv_recordlog *log = i < w->older_count ? &w->older[i] : &w->active;
-        kv_status st = finish_log(log, go_on);
+        kv_status st = finish_log(log, go_on, closed);
         if (st != KV_OK && first == KV_OK) first = st;
         go_on = go_on && st == KV_OK;
     }

@@ -23,6 +23,9 @@
 //       end before it is damage.
 //   L3  Logs are used in the order of their numbers.
 //   L4  A log goes when the manifest no longer needs it, and not before (X3).
+//   L5  After a clean close the last log says what it follows even if nothing
+//       else is in it, and the manifest says how long the last log is: a log
+//       that was cut cannot pass for one that never went further.
 //
 // Threads: one leader of the commit line at a time writes, switches and syncs;
 // housekeeping makes spares and retires at the same time.
@@ -59,7 +62,8 @@ typedef struct lsm_wal {
 
 void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id);
 // Seals the logs, oldest first, if `seals` and nothing is in doubt; closes.
-kv_status lsm_wal_close(lsm_wal *w, bool seals);
+// *closed then says what L5 asks for, unless the last log holds nothing.
+kv_status lsm_wal_close(lsm_wal *w, bool seals, lsm_closed *closed);
 
 // An empty log on `disk`, its name durable. Cost: 1 write, 2 syncs.
 KV_MUST_USE kv_status lsm_log_create(kv_disk *disk, uint64_t store_id,

@@ -70,6 +70,11 @@ static void draw_edit(kv_xray *x, const kv_recordlog_id *id, uint64_t offset,
                   ", first log %" PRIu64 ", newest change %" PRIu64,
                   lsm_edit_word(edit.what), edit.removed_count,
                   edit.added_count, edit.next, edit.log, edit.last_seq);
+    if (edit.what == LSM_EDIT_CLOSE) {
+        kv_xray_title(x, offset,
+                      "  last log %" PRIu64 ": whole at %" PRIu64 " bytes",
+                      edit.closed.log, edit.closed.bytes);
+    }
     for (size_t i = 0; i < edit.removed_count; i++) {
         kv_xray_title(x, offset, "  minus table %" PRIu64, edit.removed[i]);
     }

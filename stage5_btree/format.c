@@ -153,6 +153,8 @@ void bt_super_encode(const bt_super *super, uint8_t *to)
     kv_put_u64(to + 72, super->key_count);
     kv_put_u32(to + 80, super->journal);
     kv_put_u64(to + 88, super->log);
+    kv_put_u64(to + 96, super->closed.log);
+    kv_put_u64(to + 104, super->closed.bytes);
     kv_put_u32(to + SUPER_CHECKSUM_AT, super_checksum(to));
 }
 
@@ -176,6 +178,11 @@ static const char *wrong_in(const bt_super *s)
     if (s->journal > 1) return "an unknown way of journalling";
     if (s->counter > NUMBER_MAX || s->lsn > NUMBER_MAX || s->log > NUMBER_MAX) {
         return "a number that nobody counts up to";
+    }
+    bool is_closed = s->closed.log != 0;
+    if (is_closed != (s->closed.bytes != 0) || s->closed.log > NUMBER_MAX ||
+        (is_closed && s->closed.log < s->log)) {
+        return "an impossible last log";
     }
     return NULL;
 }
@@ -207,6 +214,8 @@ kv_status bt_super_decode(kv_slice bytes, uint64_t offset, bt_super *out)
         .key_count = kv_get_u64(from + 72),
         .journal = kv_get_u32(from + 80),
         .log = kv_get_u64(from + 88),
+        .closed.log = kv_get_u64(from + 96),
+        .closed.bytes = kv_get_u64(from + 104),
     };
     uint8_t again[BT_SUPER_BYTES];
     bt_super_encode(&s, again);

@@ -66,8 +66,8 @@
 //   32  root u64           40  page count u64
 //   48  free list u64      56  free count u64
 //   64  log position u64   72  key count u64
-//   80  journal u32 | 0 u32   88  log u64          96  28 bytes 0
-//  124  checksum u32
+//   80  journal u32 | 0 u32   88  log u64          96  closed log u64
+//  104  closed bytes u64     112  12 bytes 0      124  checksum u32
 //
 // Invariants
 //   F1  A page's checksum, id and size are right; its kind is one of the four.
@@ -432,6 +432,12 @@ KV_MUST_USE kv_status bt_page_check(const uint8_t *page, uint32_t page_bytes,
 KV_MUST_USE kv_status bt_page_bad(uint64_t page_id, uint32_t page_bytes,
                                   const char *fmt, ...) KV_PRINTF(3, 4);
 
+// The last log, as a clean close left it. Zeroes: nobody says, or there is no
+// log.
+typedef struct bt_closed {
+    uint64_t log, bytes;
+} bt_closed;
+
 typedef struct bt_super {
     uint16_t major, minor;
     uint32_t page_bytes;
@@ -445,6 +451,7 @@ typedef struct bt_super {
     uint64_t key_count;
     uint32_t journal; // 0: log; 1: copy-on-write
     uint64_t log;     // number of the first log file that recovery reads
+    bt_closed closed;
 } bt_super;
 
 // `to` has BT_SUPER_BYTES.

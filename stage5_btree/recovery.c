@@ -143,86 +143,6 @@ static kv_status create_store(bt_store *s)
     return make_file(s);
 }
 
-// ---- superblocks ------------------------------------------------------------
-
-// The superblock of the place that begins at `offset`, if there is a good one.
-// A newer format is not damage: it is refused.
-static kv_status read_super(bt_store *s, uint64_t offset, bt_super *out,
-                            bool *is_good)
-{
-    uint8_t bytes[BT_SUPER_BYTES];
-    size_t got;
-    *is_good = false;
-    KV_TRY(kv_file_read(s->file, offset, bytes, sizeof bytes, &got, why()));
-    kv_status st = bt_super_decode(kv_slice_of(bytes, got), offset, out);
-    if (st == KV_CORRUPT || st == KV_INVALID) return KV_OK;
-    KV_TRY(st);
-    *is_good = offset == 0 || offset == out->page_bytes;
-    if (out->major > BT_FORMAT_MAJOR) {
-        return kv_fail(KV_UNSUPPORTED,
-                       "%s: the superblock at byte %" PRIu64
-                       " is of format %u, and this program reads up to %d",
-                       bt_file_name, offset, out->major, BT_FORMAT_MAJOR);
-    }
-    if (out->store_id == s->config.store_id) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: the superblock at byte %" PRIu64
-                   " is of store %016" PRIx64 ", not of this one",
-                   bt_file_name, offset, out->store_id);
-}
-
-// Where the second one is depends on the page size, which the first one says
-// if it is not damaged.
-static kv_status choose_super(bt_store *s)
-{
-    bt_super found = {0}, each;
-    bool is_good, are_twins = false;
-    KV_TRY(read_super(s, 0, &each, &is_good));
-    if (is_good) found = each;
-    for (uint64_t at = BT_PAGE_MIN; at <= BT_PAGE_MAX; at *= 2) {
-        if (found.counter != 0 && at != found.page_bytes) continue;
-        KV_TRY(read_super(s, at, &each, &is_good));
-        if (!is_good || each.page_bytes != at) continue;
-        are_twins = each.lsn == found.lsn && each.log == found.log;
-        if (each.counter > found.counter) found = each;
-        break;
-    }
-    if (found.counter == 0) {
-        return kv_fail(KV_CORRUPT,
-                       "%s: no superblock is good, neither at byte 0 nor where "
-                       "page 1 may begin; restore the store from a backup",
-                       bt_file_name);
-    }
-    s->super = found;
-    s->lacks_twin = !are_twins && !s->config.read_only;
-    return KV_OK;
-}
-
-static void adopt_super(bt_store *s)
-{
-    const bt_super *super = &s->super;
-    s->config.page_bytes = super->page_bytes;
-    s->config.is_cow = super->journal == 1;
-    s->shape = (bt_shape){.root = super->root,
-                          .page_count = super->page_count,
-                          .free_list = super->free_list,
-                          .free_count = super->free_count,
-                          .key_count = super->key_count};
-    s->seq = super->lsn;
-    s->first_log_number = super->log;
-    s->tx.is_cow = s->config.is_cow;
-}
-
-static void open_cache(bt_store *s)
-{
-    bt_cache_config config = {.file = s->file,
-                              .page_bytes = s->config.page_bytes,
-                              .store_id = s->config.store_id,
-                              .memory_bytes = s->config.memory_bytes};
-    bt_cache_open(&s->cache, &config);
-    bt_cache_publish(&s->cache, NULL, 0, s->seq, s->shape.root);
-}
-
 // ---- the logs ---------------------------------------------------------------
 
 typedef struct logs {
@@ -249,12 +169,29 @@ static kv_status survey_log(bt_store *s, bt_redo *r, uint64_t number,
     return st;
 }
 
+// The log that a clean close left as the last one: no other rule could tell one
+// that was cut from one that never went further (S3).
+static kv_status check_closed_log(const bt_store *s, uint64_t good_bytes)
+{
+    uint64_t closed_bytes = s->super.closed.bytes;
+    if (good_bytes >= closed_bytes) return KV_OK;
+    return kv_fail(KV_CORRUPT,
+                   "%s: is good up to byte %" PRIu64 ", and was %" PRIu64
+                   " bytes long when the store was closed: its end is missing; "
+                   "restore it from a backup",
+                   bt_wal_name_of(s->super.closed.log).text, good_bytes,
+                   closed_bytes);
+}
+
 static kv_status survey(bt_store *s, bt_redo *r, logs *l)
 {
     uint64_t before = 0;
     for (size_t i = 0; i < l->numbers.count; i++) {
         kv_recovery found;
         KV_TRY(survey_log(s, r, l->numbers.id[i], &found));
+        if (l->numbers.id[i] == s->super.closed.log) {
+            KV_TRY(check_closed_log(s, found.good_size));
+        }
         if (found.good_size == 0) continue; // torn at birth
         if (i > 0 && found.id.previous_size > before) {
             return kv_fail(KV_CORRUPT,
@@ -272,6 +209,15 @@ static kv_status survey(bt_store *s, bt_redo *r, logs *l)
     return KV_OK;
 }
 
+static kv_status require_log(bt_store *s, const logs *l, uint64_t number)
+{
+    kv_file *file = NULL;
+    for (size_t i = 0; i < l->numbers.count; i++) {
+        if (l->numbers.id[i] == number) return KV_OK;
+    }
+    return open_log(s, number, &file); // says that it is not there
+}
+
 static kv_status find_logs(bt_store *s, logs *l)
 {
     bt_ids all = {0};
@@ -281,9 +227,9 @@ static kv_status find_logs(bt_store *s, logs *l)
     }
     bt_ids_free(&all);
     KV_TRY(st);
-    if (l->numbers.count > 0 && l->numbers.id[0] == s->super.log) return KV_OK;
-    kv_file *file = NULL;
-    return open_log(s, s->super.log, &file); // says that it is not there
+    KV_TRY(require_log(s, l, s->super.log));
+    uint64_t closed = s->super.closed.log;
+    return closed > 0 ? require_log(s, l, closed) : KV_OK;
 }
 
 // Moves what nobody vouches for to a synced log of its own, and begins a new
@@ -426,6 +372,16 @@ kv_status bt_store_make_good(bt_store *s)
 
 // ---- open -------------------------------------------------------------------
 
+static void open_cache(bt_store *s)
+{
+    bt_cache_config config = {.file = s->file,
+                              .page_bytes = s->config.page_bytes,
+                              .store_id = s->config.store_id,
+                              .memory_bytes = s->config.memory_bytes};
+    bt_cache_open(&s->cache, &config);
+    bt_cache_publish(&s->cache, NULL, 0, s->seq, s->shape.root);
+}
+
 // Nothing was ever written, and nothing will be: an empty tree in memory.
 static kv_status open_nothing(bt_store *s)
 {
@@ -452,22 +408,6 @@ static kv_status open_file(bt_store *s)
                         (kv_open_how){.mode = mode}, why(), &s->file);
 }
 
-// All pages that a superblock tells of were in the file before it (S2).
-static kv_status measure_file(bt_store *s)
-{
-    uint64_t size, page_bytes = s->config.page_bytes;
-    KV_TRY(kv_file_size(s->file, &size));
-    s->file_pages = size / page_bytes;
-    uint64_t pages = s->super.page_count;
-    if (pages <= s->file_pages && pages <= BT_PAGES_MAX) return KV_OK;
-    return kv_fail(KV_CORRUPT,
-                   "%s: the superblock at byte %" PRIu64 " tells of %" PRIu64
-                   " pages of %" PRIu64 " bytes, and the file ends at byte "
-                   "%" PRIu64 "; restore the store from a backup",
-                   bt_file_name, s->super.counter % 2 * page_bytes, pages,
-                   page_bytes, size);
-}
-
 kv_status bt_store_recover(bt_store *s)
 {
     kv_status st = open_file(s);
@@ -477,9 +417,7 @@ kv_status bt_store_recover(bt_store *s)
         st = open_file(s);
     }
     KV_TRY(st);
-    KV_TRY(choose_super(s));
-    adopt_super(s);
-    KV_TRY(measure_file(s));
+    KV_TRY(bt_store_read_super(s));
     open_cache(s);
     if (!s->config.is_cow && s->wal.log.file == NULL) {
         KV_TRY(recover_from_logs(s));

@@ -30,10 +30,11 @@ kv_status bt_store_open(bt_store *s, const bt_config *config,
 
 kv_status bt_store_close(bt_store *s)
 {
+    bt_closed closed;
     bt_store_drop_job(s);
-    kv_status st = bt_wal_close(&s->wal);
-    if (st == KV_OK) st = bt_store_write_twin(s);
-    kv_status closed = kv_file_close(s->file);
+    kv_status st = bt_wal_close(&s->wal, &closed);
+    if (st == KV_OK) st = bt_store_write_twin(s, &closed);
+    kv_status shut = kv_file_close(s->file);
     s->file = NULL;
     bt_tx_free(&s->tx);
     bt_squeeze_free(&s->squeeze);
@@ -42,7 +43,7 @@ kv_status bt_store_close(bt_store *s)
     kv_commit_close(&s->line);
     if (s->has_work_lock) kv_mutex_free(&s->work);
     s->has_work_lock = false;
-    return st != KV_OK ? st : closed;
+    return st != KV_OK ? st : shut;
 }
 
 bool bt_store_in_doubt(const bt_store *s)

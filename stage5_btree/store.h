@@ -22,7 +22,9 @@
 //   S2  A superblock is written when all that it needs is synced, and into the
 //       place of the older one.
 //   S3  After a close without an error, both superblocks lead to the newest
-//       commit: one of them may be damaged, and nothing is lost.
+//       commit: one of them may be damaged, and nothing is lost. The newer one
+//       says how long the last log is: a log that was cut cannot pass for one
+//       that never went further.
 //   W1, W2, W3 of wal.h, X1, X2 of tx.h
 //
 // Book: "B-Trees"
@@ -135,9 +137,9 @@ KV_MUST_USE kv_status bt_store_checkpoint(bt_store *s);
 // Writes the superblock of the newest commit, after syncing TREE.
 KV_MUST_USE kv_status bt_store_write_super(bt_store *s, const bt_shape *shape,
                                            uint64_t seq, uint64_t log);
-// Makes the other superblock say the same, if it does not (S3). Nothing may be
-// under way.
-KV_MUST_USE kv_status bt_store_write_twin(bt_store *s);
+// Makes the other superblock say the same, if it does not, and how the log was
+// closed (S3). Nothing may be under way.
+KV_MUST_USE kv_status bt_store_write_twin(bt_store *s, const bt_closed *closed);
 void bt_store_drop_job(bt_store *s);
 // Writes all dirty pages back, and the superblock if it is a checkpoint, where
 // the log is new already. In line.
@@ -146,6 +148,12 @@ KV_MUST_USE kv_status bt_store_write_all(bt_store *s, bool is_checkpoint);
 KV_MUST_USE kv_status bt_store_reopen_log(bt_store *s);
 // journal=cow: the commit's pages, and the superblock that leads to them.
 KV_MUST_USE kv_status bt_store_write_commit(bt_store *s);
+
+// ---- super.c ----------------------------------------------------------------
+
+// The newer of TREE's two superblocks that are good becomes s->super, and the
+// shape; the file is as long as it says.
+KV_MUST_USE kv_status bt_store_read_super(bt_store *s);
 
 // ---- recovery.c -------------------------------------------------------------
 

@@ -47,18 +47,20 @@ static kv_status doubt(bt_wal *w, kv_status st)
     return st;
 }
 
-kv_status bt_wal_close(bt_wal *w)
+kv_status bt_wal_close(bt_wal *w, bt_closed *closed)
 {
+    *closed = (bt_closed){0};
     if (!w->has_lock) return KV_OK;
     kv_status st = KV_OK;
     // A closing record vouches for all before it: a log in doubt gets none.
     if (w->log.file != NULL && !atomic_load(&w->in_doubt)) {
         st = kv_recordlog_seal(&w->log, kv_for(KV_FOR_WAL));
+        if (st == KV_OK) *closed = (bt_closed){w->log.id.number, w->log.size};
     }
-    kv_status closed = kv_recordlog_close(&w->log);
+    kv_status shut = kv_recordlog_close(&w->log);
     kv_mutex_free(&w->lock);
     w->has_lock = false;
-    return st != KV_OK ? st : closed;
+    return st != KV_OK ? st : shut;
 }
 
 static kv_status create(bt_wal *w, uint64_t number)

@@ -24,6 +24,8 @@
 #include "common/recordlog.h"
 #include "common/thread.h"
 
+#include "format.h"
+
 typedef struct bt_wal {
     kv_disk *disk;
     uint64_t store_id;
@@ -47,8 +49,8 @@ uint64_t bt_wal_number_of(const char *name);
 kv_recordlog_id bt_wal_id(uint64_t store_id, uint64_t number);
 
 void bt_wal_init(bt_wal *w, kv_disk *disk, uint64_t store_id);
-// Seals the log if that can be done.
-kv_status bt_wal_close(bt_wal *w);
+// Seals the log if that can be done; *closed says so.
+kv_status bt_wal_close(bt_wal *w, bt_closed *closed);
 // Seals the log, if there is one, and makes the next; its name is durable.
 // KV_NO_SPACE: there is none now. Cost: 2 writes, 4 syncs.
 KV_MUST_USE kv_status bt_wal_rotate(bt_wal *w, uint64_t number);

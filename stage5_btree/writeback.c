@@ -226,11 +226,12 @@ kv_status bt_store_write_super(bt_store *s, const bt_shape *shape, uint64_t seq,
     return write_super(s, &super);
 }
 
-kv_status bt_store_write_twin(bt_store *s)
+kv_status bt_store_write_twin(bt_store *s, const bt_closed *closed)
 {
     bt_super twin = s->super;
     if (!s->lacks_twin || bt_store_in_doubt(s)) return KV_OK;
     twin.counter++;
+    twin.closed = *closed;
     KV_TRY(write_super(s, &twin));
     s->lacks_twin = false;
     return KV_OK;

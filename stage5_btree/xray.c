@@ -39,6 +39,10 @@ static void draw_super(film *f, const bt_super *s)
     FIELD(f, 72, 8, "keys", "%" PRIu64, s->key_count);
     FIELD(f, 80, 4, "journal", s->journal == 0 ? "log" : "copy-on-write");
     FIELD(f, 88, 8, "log", "recovery begins with file %" PRIu64, s->log);
+    FIELD(f, 96, 16, "closed",
+          s->closed.log > 0 ? "with log %" PRIu64 " whole at %" PRIu64 " bytes"
+                            : "no",
+          s->closed.log, s->closed.bytes);
     FIELD(f, 124, 4, "checksum", "good");
 }
 

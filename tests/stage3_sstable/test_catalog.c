@@ -54,6 +54,13 @@ static void the_worked_example(void **state)
     assert_int_equal(back.segments[0].number, 9);
     assert_int_equal(back.segments[1].bytes, 8388720);
     assert_true(back.segments[1].is_merged && !back.segments[0].is_merged);
+    assert_int_equal(back.closed.log, 0);
+    sst_catalog_free(&back);
+    c.closed = (sst_closed){11, 3301};
+    assert_ok(sst_catalog_write(p.disk, STORE, &c, why));
+    assert_ok(sst_catalog_read(p.disk, STORE, &back));
+    assert_int_equal(back.closed.log, 11);
+    assert_int_equal(back.closed.bytes, 3301);
     sst_catalog_free(&back);
     assert_status(sst_catalog_read(p.disk, STORE + 1, &back), KV_CORRUPT);
     sst_catalog_free(&c);

@@ -98,6 +98,24 @@ static void an_edit_comes_back_as_it_was(void **state)
     kv_buf_free(&bytes);
 }
 
+static void a_close_is_an_edit_of_no_tables(void **state)
+{
+    (void)state;
+    lsm_edit close = {.what = LSM_EDIT_CLOSE, .closed = {9, 300}}, got;
+    kv_buf bytes = {0};
+    lsm_put_edit(&bytes, &close);
+    static const uint8_t want[] = {4, 0, 0, 0, 0, 0, 9, 0xac, 2};
+    assert_int_equal(bytes.len, sizeof want);
+    assert_memory_equal(bytes.data, want, sizeof want);
+    assert_true(lsm_get_edit(kv_buf_slice(&bytes), &got));
+    assert_int_equal(got.closed.log, 9);
+    assert_int_equal(got.closed.bytes, 300);
+    for (size_t len = 0; len < bytes.len; len++) {
+        assert_false(lsm_get_edit(kv_slice_of(bytes.data, len), &got));
+    }
+    kv_buf_free(&bytes);
+}
+
 static void bytes_that_are_no_edit_hurt_nobody(void **state)
 {
     (void)state;
@@ -166,6 +184,7 @@ int main(void)
         cmocka_unit_test(changes_are_what_the_header_draws),
         cmocka_unit_test(a_switch_is_no_change_and_no_change_a_switch),
         cmocka_unit_test(an_edit_comes_back_as_it_was),
+        cmocka_unit_test(a_close_is_an_edit_of_no_tables),
         cmocka_unit_test(bytes_that_are_no_edit_hurt_nobody),
         cmocka_unit_test(a_manifest_is_rolled_over_and_read),
     };

@@ -1,4 +1,4 @@
-// test_wal.c -- write-ahead logs come, follow each other and go: L1 to L4 on a
+// test_wal.c -- write-ahead logs come, follow each other and go: L1 to L5 on a
 // disk that says what was done, or fails.
 // SPDX-License-Identifier: MIT
 
@@ -18,6 +18,7 @@ typedef struct bench {
     kv_disk *fault, *disk;
     kv_buf said; // a line for each sync and each removal
     lsm_wal wal;
+    lsm_closed closed;
     _Atomic uint64_t next;
 } bench;
 
@@ -135,10 +136,32 @@ static void a_log_says_what_it_follows(void **state)
     expect_log(&b, 2, "");
     // Log 2 ends behind its header, and that was synced.
     expect_log(&b, 3, "<2:52:52 dog ");
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     expect_log(&b, 1, "cat .");
     expect_log(&b, 2, ".");
     expect_log(&b, 3, "<2:52:52 dog .");
+    bench_close(&b);
+}
+
+static void a_clean_close_says_where_the_logs_end(void **state)
+{
+    (void)state;
+    bench b;
+    bench_open(&b);
+    next_log(&b);
+    assert_ok(put(&b, "cat", false));
+    next_log(&b);
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
+    expect_log(&b, 1, "cat .");
+    expect_log(&b, 2, "<1:72:52 ."); // L5
+    assert_int_equal(b.closed.log, 2);
+    assert_int_equal(b.closed.bytes, 74);
+    bench_close(&b);
+    bench_open(&b);
+    next_log(&b);
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
+    expect_log(&b, 1, ".");
+    assert_int_equal(b.closed.log, 0); // there is nothing to lose
     bench_close(&b);
 }
 
@@ -156,7 +179,7 @@ static void one_spare_is_made_and_thrown_away(void **state)
     lsm_wal_switch(&b.wal);
     assert_ok(lsm_wal_prepare(&b.wal, &b.next, false));
     assert_true(exists(&b, 2));
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     assert_true(exists(&b, 1));
     assert_false(exists(&b, 2));
     bench_close(&b);
@@ -178,7 +201,7 @@ static void a_spare_has_the_space_that_the_last_log_needed(void **state)
         assert_ok(kv_file_size(b.wal.spare.file, &size));
         if (!background) assert_int_equal(size, HEADER);
         else assert_in_range(size, needed, needed + needed / 8 + BLOCK);
-        assert_ok(lsm_wal_close(&b.wal, true));
+        assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
         bench_close(&b);
     }
 }
@@ -200,7 +223,7 @@ static void logs_that_are_needed_stay(void **state)
     assert_true(exists(&b, 4));
     assert_ok(put(&b, "dog", true));
     expect_said(&b, "sync 000004.log\n");
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     bench_close(&b);
 }
 
@@ -222,7 +245,7 @@ static void older_logs_are_synced_first(void **state)
     expect_said(&b, "sync 000003.log\n");
     assert_ok(lsm_wal_sync(&b.wal)); // nothing to do
     expect_said(&b, "");
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     bench_close(&b);
 }
 
@@ -240,7 +263,7 @@ static void nothing_is_synced_behind_a_failure(void **state)
     assert_ok(kv_disk_fault_set(b.fault, "wal:sync:1:EIO"));
     assert_status(lsm_wal_sync(&b.wal), KV_IO);
     expect_said(&b, "sync 000001.log\n");
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     expect_said(&b, "");
     expect_log(&b, 1, "cat ");
     expect_log(&b, 2, "<1:72:52 dog ");
@@ -261,7 +284,7 @@ static void a_full_disk_changes_nothing(void **state)
     assert_status(put(&b, "dog", false), KV_NO_SPACE);
     assert_ok(put(&b, "eel", false)); // with the switch's record, once
     expect_log(&b, 2, "<1:72:52 eel ");
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     bench_close(&b);
 }
 
@@ -283,7 +306,7 @@ static void a_large_batch_is_a_group(void **state)
     assert_ok(lsm_wal_write(&b.wal, &entry, 1, false));
     // Two fill a record; the last one ends the group.
     expect_log(&b, 1, "cat+dog+eel fox ");
-    assert_ok(lsm_wal_close(&b.wal, true));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
     bench_close(&b);
 }
 
@@ -291,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_says_what_it_follows),
+        cmocka_unit_test(a_clean_close_says_where_the_logs_end),
         cmocka_unit_test(one_spare_is_made_and_thrown_away),
         cmocka_unit_test(a_spare_has_the_space_that_the_last_log_needed),
         cmocka_unit_test(logs_that_are_needed_stay),

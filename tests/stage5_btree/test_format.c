@@ -157,6 +157,8 @@ static const bt_super super_example = {
     .key_count = 9,
     .journal = 1,
     .log = 10,
+    .closed.log = 11,
+    .closed.bytes = 300,
 };
 
 static void a_superblock(void **state)
@@ -171,7 +173,8 @@ static void a_superblock(void **state)
     EXPECT(bytes, 48, "\6\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0");
     EXPECT(bytes, 64, "\x08\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0");
     EXPECT(bytes, 80, "\1\0\0\0\0\0\0\0\x0a\0\0\0\0\0\0\0");
-    EXPECT(bytes, 96, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    EXPECT(bytes, 96, "\x0b\0\0\0\0\0\0\0\x2c\1\0\0\0\0\0\0");
+    EXPECT(bytes, 112, "\0\0\0\0\0\0\0\0\0\0\0\0");
     assert_ok(bt_super_decode(kv_slice_of(bytes, sizeof bytes), 0, &back));
     uint8_t again[BT_SUPER_BYTES];
     bt_super_encode(&back, again);
@@ -192,8 +195,9 @@ static void a_superblock(void **state)
 static void superblocks_that_make_no_sense(void **state)
 {
     (void)state;
-    bt_super wrong[7];
-    for (size_t i = 0; i < 7; i++) wrong[i] = super_example;
+    enum { WRONG = 9 };
+    bt_super wrong[WRONG];
+    for (size_t i = 0; i < WRONG; i++) wrong[i] = super_example;
     wrong[0].page_bytes = 5000;
     wrong[1].root = 1;
     wrong[2].root = 50;
@@ -201,7 +205,9 @@ static void superblocks_that_make_no_sense(void **state)
     wrong[4].free_count = 51;
     wrong[5].journal = 2;
     wrong[6].page_count = BT_PAGE_ID_MAX + 1;
-    for (size_t i = 0; i < 7; i++) {
+    wrong[7].closed.log = 9; // the first one is 10
+    wrong[8].closed.bytes = 0;
+    for (size_t i = 0; i < WRONG; i++) {
         uint8_t bytes[BT_SUPER_BYTES];
         bt_super back;
         bt_super_encode(&wrong[i], bytes);

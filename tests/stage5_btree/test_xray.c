@@ -23,6 +23,8 @@ static kv_buf make_file(void)
                       .page_count = PAGES};
     bt_super_encode(&super, pages[0]);
     super.counter = 5;
+    super.closed.log = 3;
+    super.closed.bytes = 450;
     bt_super_encode(&super, pages[1]);
     bt_page_init(pages[2], SIZE, BT_INNER, 1, 2);
     bt_set_link(pages[2], 3);
@@ -64,6 +66,8 @@ static void every_kind_of_page_is_drawn(void **state)
         "page 0: superblock",
         "page 1: superblock",
         "recovery begins",
+        "closed",
+        "log 3 whole at 450 bytes",
         "page 2: inner page",
         "leftmost child: page 3",
         "from cow on: page 3",
