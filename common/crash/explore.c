@@ -8,6 +8,7 @@
 #include "common/crash/address.h"
 #include "common/crash/judge.h"
 #include "common/crash/ledger.h"
+#include "common/crash/moment.h"
 #include "common/crash/states.h"
 #include "common/mem.h"
 #include "common/rng.h"
@@ -28,6 +29,7 @@ typedef struct explorer {
     const kv_crash_options *options;
     kv_crash_workload work;
     kv_disk *sim;
+    kv_crash_moment moment; // of the store that the workload runs on
     uint32_t acked, issued; // commits: promised to be there, begun
     kv_crash_address at;
     bool is_counting;  // only how many disks there are
@@ -209,7 +211,9 @@ static kv_status reopen(explorer *x, kv_disk *traced, kv **db)
     if (*db != NULL) {
         kv *old = *db;
         *db = NULL;
-        KV_TRY(kv_close(old));
+        kv_status st = kv_crash_moment_end(&x->moment, &x->work);
+        kv_status closed = kv_close(old);
+        if (st != KV_OK || closed != KV_OK) return st != KV_OK ? st : closed;
     }
     kv_options options = open_options(x, traced);
     return kv_open(x->engine, &options, db);
@@ -230,6 +234,10 @@ static kv_status run_step(explorer *x, kv_disk *traced, kv **db,
         return kv_settle(*db);
     case KV_CRASH_REOPEN:
         return reopen(x, traced, db);
+    case KV_CRASH_COMPACT:
+        return kv_crash_compact(*db, step);
+    case KV_CRASH_MOMENT:
+        return kv_crash_moment_turn(&x->moment, *db, &x->work, step->commit);
     }
     return KV_OK;
 }
@@ -256,6 +264,8 @@ static kv_status run_workload(explorer *x, kv_disk *traced)
         if (st == KV_OK) st = tick(x, db, i, &ticked);
         if (st == KV_OK && ticked) x->acked = step->commit;
     }
+    kv_status ended = kv_crash_moment_end(&x->moment, &x->work);
+    if (st == KV_OK) st = ended;
     kv_status closed = kv_close(db);
     if (st == KV_OK) st = closed;
     x->at.event++; // the moment after the last event

@@ -209,17 +209,18 @@ static bool live_on(trial *t, content *now)
     uint32_t next = t->c->work->commits + 1;
     t->has_written = true;
     kv_crash_step steps[] = {
-        {KV_CRASH_WRITE, next, 1, {{0, false}}},
-        {KV_CRASH_WRITE, next + 1, 1, {{1, true}}},
-        {KV_CRASH_WRITE, next + 2, 3, {{2, false}, {3, true}, {4, false}}},
+        {KV_CRASH_WRITE, next, 1, {{.key = 0}}},
+        {KV_CRASH_WRITE, next + 1, 1, {{.key = 1, .is_del = true}}},
+        {KV_CRASH_WRITE,
+         next + 2,
+         3,
+         {{.key = 2}, {.key = 3, .is_del = true}, {.key = 4}}},
+        {KV_CRASH_WRITE, next + 3, 1, {{.key = 5, .is_del = true, .to = 8}}},
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         kv_status st = kv_crash_write(t->db, &steps[i]);
         if (st != KV_OK) return failed(t, "a write", st);
-        for (uint32_t c = 0; c < steps[i].count; c++) {
-            now->commit[steps[i].change[c].key] =
-                steps[i].change[c].is_del ? 0 : steps[i].commit;
-        }
+        kv_crash_apply(now->commit, &steps[i]);
     }
     kv_status st = kv_sync(t->db);
     return st == KV_OK || failed(t, "sync", st);

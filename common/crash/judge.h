@@ -7,7 +7,8 @@
 //   J3  get agrees with scan, for keys that are there and keys that are not.
 //   J4  kv_check finds nothing; no file is left open, or half made (.tmp) by
 //       who wrote before.
-//   J5  A second life works: put, del, a batch, sync, close, open: all there.
+//   J5  A second life works: put, del, a batch, a range deletion, sync, close,
+//       open: all there.
 //   J6  Opening it and crashing at once, by kill or by power cut, changes
 //       nothing of that.
 

@@ -19,8 +19,8 @@
 
 enum {
     OPS = 40,
-    WIDE_OPS = 80, // of a workload that grows and shrinks
-    WIDE_PART = 8, // of a share, beside it
+    WIDE_OPS = 80,   // of a workload that grows and shrinks
+    OTHERS_PART = 8, // of a share, beside it
     DISKS_DEFAULT = 20000,
     SHARE_OF = 34000, // for so many; some of a share are met elsewhere, too
     ROUNDS_MAX = 12,  // with other seeds, for each so many disks
@@ -53,10 +53,11 @@ static void explore(const char *knobs, int round, uint64_t seed, uint64_t disks,
 {
     // Small sectors tear records that 512 bytes keep together.
     static const uint32_t sectors[] = {512, 32, 64};
+    bool is_wide = seed >= KV_CRASH_WIDE && seed < KV_CRASH_RANGED;
     kv_crash_options options = {.model = (kv_crash_model)model,
                                 .sync = (kv_sync_mode)sync,
                                 .seed = seed,
-                                .ops = seed < KV_CRASH_WIDE ? OPS : WIDE_OPS,
+                                .ops = is_wide ? WIDE_OPS : OPS,
                                 .depth = 2,
                                 .states_max = disks,
                                 .knobs = knobs,
@@ -118,8 +119,18 @@ static void print_table(size_t settings, int rounds)
     print_row("all", "all", &sum);
 }
 
-// Every setting under every model and sync mode, each with the same share, and
-// once with a part of one for a workload that outgrows a page, and shrinks. A
+// Workloads of other kinds, with a part of a share: one that outgrows a page,
+// and shrinks; and, under every third, one of ranges.
+static void explore_others(const char *knobs, size_t k, uint64_t seed,
+                           uint64_t share, int model, int sync)
+{
+    uint64_t part = share / OTHERS_PART + 1;
+    explore(knobs, 0, KV_CRASH_WIDE + seed, part, model, sync);
+    if ((k + (size_t)model + (size_t)sync) % 3 != 0) return;
+    explore(knobs, 0, KV_CRASH_RANGED + seed, part, model, sync);
+}
+
+// Every setting under every model and sync mode, each with the same share. A
 // seed for each setting and mode: much of a disk does not depend on them.
 static void explore_round(const kv_names *knobs, int round)
 {
@@ -131,12 +142,10 @@ static void explore_round(const kv_names *knobs, int round)
         for (int model = 0; model < KV_CRASH_MODELS; model++) {
             for (int sync = 0; sync < 3; sync++) {
                 uint64_t seed = first_seed + (uint64_t)round * 1000 + k * 3;
-                explore(knobs->name[k], round, seed + (uint64_t)sync, share,
-                        model, sync);
+                seed += (uint64_t)sync;
+                explore(knobs->name[k], round, seed, share, model, sync);
                 if (round == 0) {
-                    explore(knobs->name[k], round,
-                            KV_CRASH_WIDE + seed + (uint64_t)sync,
-                            share / WIDE_PART + 1, model, sync);
+                    explore_others(knobs->name[k], k, seed, share, model, sync);
                 }
                 if (sum_of_rows().violations > 0) return;
             }

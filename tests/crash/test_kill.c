@@ -168,10 +168,7 @@ static void number_on(kv_crash_workload *work, uint32_t from)
 
 static void apply(history *h, const kv_crash_step *step)
 {
-    for (uint32_t i = 0; i < step->count; i++) {
-        h->commit[step->change[i].key] =
-            step->change[i].is_del ? 0 : step->commit;
-    }
+    kv_crash_apply(h->commit, step);
     h->commits = step->commit;
 }
 

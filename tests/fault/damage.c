@@ -81,6 +81,11 @@ static void run_step(const closed_store *s, kv_disk *disk, uint64_t seed,
         assert_ok(kv_close(*db));
         assert_ok(open_store(s, disk, seed, db));
         break;
+    case KV_CRASH_COMPACT:
+        assert_ok(kv_crash_compact(*db, step));
+        break;
+    case KV_CRASH_MOMENT: // of a store that is there to be damaged
+        break;
     }
 }
 
