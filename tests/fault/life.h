@@ -25,6 +25,8 @@ typedef struct life {
     kv_disk *disk;
     kv_sync_mode sync;
     kv *db;
+    kv_cursor *moment; // a cursor that stays open, from after this commit on
+    uint32_t moment_commit;
     uint32_t commits;            // the last that was tried
     bool in_doubt[LIFE_OPS + 1]; // commits that failed, and it is not known how
     bool done[LIFE_OPS + 1];     // commits that were acknowledged
@@ -38,7 +40,7 @@ typedef void life_test(const life *begin);
 void life_try(const kv_engine *engine, const char *goal, const char *what,
               life_test *test);
 // Of the workloads; 0: none.
-extern uint64_t life_injections, life_seeds[2];
+extern uint64_t life_injections, life_seeds[3];
 
 KV_MUST_USE kv_status life_open(life *l);
 // Does so many of the workload's steps on the open store. Where reopening

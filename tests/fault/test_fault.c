@@ -111,6 +111,7 @@ static void every_opening_may_fail(const life *begin)
     life_run(&l, LIFE_OPS);
     life left = l; // by a kill: what is on the disk, and nobody has it open
     left.db = NULL;
+    left.moment = NULL;
     left.disk = kv_disk_sim_kill(l.disk);
     assert_ok(life_close(&l));
     try_every_call(&left, survive_opening);
@@ -284,6 +285,7 @@ int main(int argc, char **argv)
 {
     subject = argc == 2 || argc == 3 ? test_engine(argv[1]) : NULL;
     life_seeds[1] = 77; // begins a log on a disk that is full just then
+    life_seeds[2] = KV_CRASH_RANGED + 3;
     if (argc == 3) {
         life_seeds[0] = strtoull(argv[2], NULL, 10);
         life_seeds[1] = life_seeds[0] + 1;
