@@ -9,20 +9,21 @@
 //   level 0     up to 2·n runs              5·n runs      n = level0_runs
 //   debt        up to 4·b bytes            16·b bytes     b = base_bytes
 //   fullness          0            50         100
-//   a pause each      never        8 KiB      4 KiB, and at 5·n runs
+//   a pause each      never       32 KiB     16 KiB, and at 5·n runs
 //                                             until there are fewer
 //
 // What a byte pays grows evenly with the fullness, so that writers come down to
 // the pace of compaction and stay there, instead of running into a wall. A
 // pause is short: no single write takes long, what is slowed down is the many.
-// It ends early when something was installed.
+// It is not shorter, since each costs two switches of threads, and one write in
+// so many feels it. It ends early when something was installed.
 
 #include "store.h"
 
 enum {
-    PAUSE_NS = 250 * 1000,
-    CREDIT_BYTES_MAX = 256 << 10, // at a fullness of 1
-    CREDIT_BYTES_MIN = 4 << 10,   // at 100
+    PAUSE_NS = 1000 * 1000,
+    CREDIT_BYTES_MAX = 1 << 20,  // at a fullness of 1
+    CREDIT_BYTES_MIN = 16 << 10, // at 100
 };
 
 // Where `n` is on the way from `low` to `high`: 0 to 100.

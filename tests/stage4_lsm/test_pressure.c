@@ -58,13 +58,13 @@ static void debt_slows_and_never_stops(void **state)
 static void a_byte_pays_more_and_more(void **state)
 {
     (void)state;
-    assert_int_equal(lsm_credit_bytes(1), 256 << 10);
-    assert_int_equal(lsm_credit_bytes(100), 4 << 10);
+    assert_int_equal(lsm_credit_bytes(1), 1 << 20);
+    assert_int_equal(lsm_credit_bytes(100), 16 << 10);
     for (uint32_t at = 1; at < 100; at++) {
         assert_true(lsm_credit_bytes(at + 1) <= lsm_credit_bytes(at));
         // Evenly: from 1 to 64 times the least, in steps of at most that.
-        uint64_t pays = (256 << 10) / lsm_credit_bytes(at);
-        assert_in_range((256 << 10) / lsm_credit_bytes(at + 1), pays, pays + 1);
+        uint64_t pays = (1 << 20) / lsm_credit_bytes(at);
+        assert_in_range((1 << 20) / lsm_credit_bytes(at + 1), pays, pays + 1);
     }
 }
 
