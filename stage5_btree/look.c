@@ -245,15 +245,29 @@ static kv_status check_sums(const walk *w)
                        pages, shape->page_count);
 }
 
-static kv_status check_super(bt_store *s)
+static kv_status check_super(bt_store *s, uint64_t page_id)
 {
     uint8_t bytes[BT_SUPER_BYTES];
     bt_super super;
-    uint64_t at = s->super.counter % 2 * s->config.page_bytes;
-    if (s->file == NULL) return KV_OK;
+    uint64_t at = page_id * s->config.page_bytes;
     KV_TRY(kv_file_read_all(s->file, at, bytes, sizeof bytes,
                             kv_for(KV_FOR_READ)));
     return bt_super_decode(kv_slice_of(bytes, sizeof bytes), at, &super);
+}
+
+// The store needs one. That the other is bad is told and is no damage: a crash
+// may have torn it, and the next checkpoint or close writes it anew.
+static kv_status check_supers(bt_store *s, kv_report *report)
+{
+    if (s->file == NULL) return KV_OK;
+    uint64_t used = s->super.counter % 2;
+    KV_TRY(check_super(s, used));
+    kv_status st = check_super(s, 1 - used);
+    if (st == KV_OK || st == KV_IO) return st;
+    kv_report_text(report, "superblocks",
+                   "only the one at byte %" PRIu64 " is good",
+                   used * s->config.page_bytes);
+    return KV_OK;
 }
 
 static kv_status check_log(bt_store *s)
@@ -291,7 +305,7 @@ static kv_status check_quietly(void *arg)
     kv_mutex_lock(&s->work);
     kv_status st = walk_store(&w);
     if (st == KV_OK) st = check_sums(&w);
-    if (st == KV_OK) st = check_super(s);
+    if (st == KV_OK) st = check_supers(s, l->report);
     if (st == KV_OK) st = check_log(s);
     kv_mutex_unlock(&s->work);
     kv_report_count(l->report, "levels", w.levels);

@@ -16,7 +16,7 @@
 KV_MUST_USE kv_status bt_look_inspect(bt_store *s, const char *what,
                                       kv_report *report);
 // Verifies B1 to B3, F1 of freelist.h, O2, every page's bytes in memory and in
-// the file, and the log.
+// the file, and the log; tells which superblock is good, if one is not.
 KV_MUST_USE kv_status bt_look_check(bt_store *s, kv_report *report);
 
 #endif

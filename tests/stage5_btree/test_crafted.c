@@ -202,11 +202,47 @@ static void what_is_no_page_is_said(void **state)
     try_all(craft_wrong_pages);
 }
 
+// The store needs one superblock; that the other is bad is no damage, but told.
+static void a_bad_superblock_is_told(void **state)
+{
+    (void)state;
+    static const char *const knobs[] = {
+        "page_bytes=512,background=0",
+        "page_bytes=512,background=0,journal=cow",
+    };
+    for (size_t i = 0; i < 4; i++) {
+        craft c;
+        kv *db;
+        kv_report report = {0};
+        kv_buf text = {0};
+        craft_make(&c, knobs[i / 2]);
+        c.is_raw = true;
+        c.tree[i % 2 * PAGE + 30] ^= 1;
+        craft_write(&c);
+        kv_options options = {
+            .path = "craft", .disk = c.disk, .read_only = true};
+        assert_ok(kv_open(test_engine("bt"), &options, &db));
+        assert_ok(kv_check(db, &report));
+        kv_report_draw_text(&report, &text);
+        kv_buf_append(&text, kv_slice_of("", 1));
+        const char *good = strstr((const char *)text.data, "only the one at");
+        assert_non_null(good);
+        unsigned at = 0;
+        assert_int_equal(sscanf(good, "only the one at byte %u ", &at), 1);
+        assert_int_equal(at, (1 - i % 2) * PAGE);
+        kv_report_free(&report);
+        kv_buf_free(&text);
+        assert_ok(kv_close(db));
+        craft_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(what_is_no_page_is_said),
+        cmocka_unit_test(a_bad_superblock_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
