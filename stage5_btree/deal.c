@@ -157,20 +157,26 @@ static bool cut(table *t, bt_packing packing)
 
 // ---- new pages --------------------------------------------------------------
 
+// One byte more than both have in common tells the two apart.
+void bt_deal_separator(const bt_cell *left, const bt_cell *right, kv_buf *to)
+{
+    size_t len = bt_cell_common(left, right) + 1;
+    kv_buf_clear(to);
+    kv_buf_reserve(to, len);
+    bt_cell_copy_key(right, 0, len, to->data);
+    to->len = len;
+}
+
 // What the parent has to have between part i and the next one.
 static void separate(const table *t, size_t i, kv_buf *to)
 {
     const bt_cell *left = &t->deck.cells[t->limit[i] - 1], *right = left + 1;
-    kv_buf_clear(to);
     if (t->deck.kind == BT_INNER) {
+        kv_buf_clear(to);
         bt_cell_key(right, to);
         return;
     }
-    // One byte more than both have in common tells the two apart.
-    size_t len = bt_cell_common(left, right) + 1;
-    kv_buf_reserve(to, len);
-    bt_cell_copy_key(right, 0, len, to->data);
-    to->len = len;
+    bt_deal_separator(left, right, to);
 }
 
 static bool is_from(const bt_deal *deal, const uint8_t *page)

@@ -63,4 +63,8 @@ typedef struct bt_deal {
 bool bt_deal_out(const bt_deal *deal, size_t to_count, uint8_t *const *to,
                  const uint64_t *ids, kv_buf *separators);
 
+// What a parent has between a leaf that ends with `left` and one that begins
+// with `right`, which is above it: replaces what `to` holds.
+void bt_deal_separator(const bt_cell *left, const bt_cell *right, kv_buf *to);
+
 #endif

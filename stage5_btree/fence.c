@@ -3,11 +3,9 @@
 
 #include "fence.h"
 
-#include <inttypes.h>
-
-static kv_status out_of_place(const uint8_t *page)
+kv_status bt_fence_broken(const bt_tx *tx, uint64_t page_id)
 {
-    return bt_page_bad(bt_page_id(page), bt_page_bytes(page),
+    return bt_page_bad(page_id, tx->cache->config.page_bytes,
                        "and its neighbours are not in order");
 }
 
@@ -27,14 +25,14 @@ static kv_status find_fence(bt_tx *tx, const bt_path *p, size_t d, size_t index,
     return KV_OK;
 }
 
-static kv_status expect_between(const uint8_t *page, kv_slice low,
-                                kv_slice high)
+static kv_status expect_between(const bt_tx *tx, const uint8_t *page,
+                                kv_slice low, kv_slice high)
 {
     size_t count = bt_count(page);
     if (count == 0) return KV_OK;
     bool is_in = (low.len == 0 || bt_page_compare(page, 0, low) >= 0) &&
                  (high.len == 0 || bt_page_compare(page, count - 1, high) < 0);
-    return is_in ? KV_OK : out_of_place(page);
+    return is_in ? KV_OK : bt_fence_broken(tx, bt_page_id(page));
 }
 
 kv_status bt_fence_expect(bt_tx *tx, const bt_path *p, size_t d, size_t first,
@@ -51,11 +49,12 @@ kv_status bt_fence_expect(bt_tx *tx, const bt_path *p, size_t d, size_t first,
         if (st != KV_OK) break;
         st = bt_tx_read(tx, bt_page_child(parent, i), &page);
         if (st != KV_OK) break;
-        st = expect_between(page, kv_buf_slice(&low), kv_buf_slice(&high));
+        st = expect_between(tx, page, kv_buf_slice(&low), kv_buf_slice(&high));
         // A page met twice cannot have keys between its separators each time,
         // and a del empties one page at most.
         empty += bt_count(page) == 0;
-        if (st == KV_OK && empty > 1) st = out_of_place(page);
+        if (st == KV_OK && empty > 1)
+            st = bt_fence_broken(tx, bt_page_id(page));
     }
     kv_buf_free(&low);
     kv_buf_free(&high);

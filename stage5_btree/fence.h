@@ -24,4 +24,7 @@
 KV_MUST_USE kv_status bt_fence_expect(bt_tx *tx, const bt_path *p, size_t d,
                                       size_t first, size_t count);
 
+// KV_CORRUPT: pages that are each what they should be do not fit together.
+KV_MUST_USE kv_status bt_fence_broken(const bt_tx *tx, uint64_t page_id);
+
 #endif

@@ -296,8 +296,8 @@ bool bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell)
 {
     size_t prefix = bt_prefix_bytes(page), count = bt_count(page);
     assert(slot <= count);
-    if (compare_prefix(page, cell->prefix) != 0) {
-        return rebuild(page, slot, cell, false);
+    if (count == 0 || compare_prefix(page, cell->prefix) != 0) {
+        return rebuild(page, slot, cell, false); // with another prefix
     }
     size_t size = bt_cell_bytes(cell, bt_kind_of(page), prefix), offset;
     if (!place_cell(page, cell, size, &offset)) {

@@ -58,9 +58,9 @@ void bt_page_hole(const uint8_t *page, size_t *from, size_t *limit);
 
 // ---- writing ----------------------------------------------------------------
 
-// Inserts before `slot`, where bt_page_find pointed. False if there is no room
-// (P1): see deal.h. Requires that the key is not there, and is within
-// bt_key_max.
+// Inserts before `slot`, where bt_page_find pointed; the first key of all gives
+// the page its prefix. False if there is no room (P1): see deal.h. Requires
+// that the key is not there, and is within bt_key_max.
 bool bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell);
 // Gives the key of the slot another value; the rest as above. A value of the
 // same size is written over the old one.

@@ -19,13 +19,6 @@ kv_status bt_tree_expect(const uint8_t *page, unsigned level)
                        (int)bt_kind_of(page), bt_level(page), (int)kind, level);
 }
 
-// The pages are each what they should be, and do not fit together.
-static kv_status no_tree(const bt_tx *tx, uint64_t page_id)
-{
-    return bt_page_bad(page_id, tx->cache->config.page_bytes,
-                       "and its neighbours are not in order");
-}
-
 static kv_status root_level(bt_tx *tx, unsigned *level)
 {
     const uint8_t *page;
@@ -39,7 +32,8 @@ kv_status bt_tree_descend(bt_tx *tx, kv_slice key, unsigned level, bt_path *p)
     unsigned at;
     const uint8_t *page;
     KV_TRY(root_level(tx, &at));
-    *p = (bt_path){.is_right_edge = true};
+    p->depth = 0; // the steps below are no part of the path yet
+    p->is_right_edge = true;
     p->step[0].id = tx->shape.root;
     for (; at > level; at--) {
         size_t d = p->depth++;
@@ -216,7 +210,7 @@ static kv_status split_root(bt_tx *tx, bt_path *p, const bt_cell *extra,
     if (st != KV_OK) goto out;
     f.deal.from[0] = f.pages[0];
     if (!bt_deal_out(&f.deal, 2, f.pages, f.ids, f.separators)) {
-        st = no_tree(tx, f.ids[0]);
+        st = bt_fence_broken(tx, f.ids[0]);
         goto out;
     }
     unsigned level = bt_level(f.pages[0]) + 1;
@@ -250,6 +244,31 @@ static bool has_room(bt_tx *tx, size_t used, size_t neighbour, size_t extra)
     return used + neighbour + extra < 2 * capacity - capacity / 4;
 }
 
+// At the right edge, beyond all keys: the full leaf stays as it is, and `extra`
+// begins a new one.
+static kv_status begin_leaf(bt_tx *tx, const bt_path *p, const bt_cell *extra)
+{
+    uint64_t id, full_id = p->step[p->depth].id;
+    size_t d = p->depth - 1;
+    const uint8_t *full;
+    uint8_t *page;
+    bt_cell last;
+    kv_buf separator = {0};
+    KV_TRY(bt_fence_expect(tx, p, d, p->step[d].index, 1));
+    KV_TRY(bt_tx_create(tx, &id, &page));
+    KV_TRY(bt_tx_read(tx, full_id, &full));
+    bt_page_init(page, bt_page_bytes(full), BT_LEAF, 0, id);
+    bool fits = bt_page_insert(page, 0, extra);
+    assert(fits);
+    (void)fits;
+    bt_cell_read(full, bt_count(full) - 1, &last);
+    bt_deal_separator(&last, extra, &separator);
+    bt_cell cell = bt_cell_of_child(kv_buf_slice(&separator), id);
+    kv_status st = insert_at(tx, 1, &cell, kv_buf_slice(&separator));
+    kv_buf_free(&separator);
+    return st;
+}
+
 // Makes room for `extra` in the page at depth `d`, and puts it there.
 static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
                            const bt_cell *extra, bt_packing packing)
@@ -257,6 +276,7 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
     if (d == 0) return split_root(tx, p, extra, packing);
     const uint8_t *parent;
     KV_TRY(bt_tx_read(tx, p->step[d - 1].id, &parent));
+    bt_kind kind = bt_level(parent) == 1 ? BT_LEAF : BT_INNER;
     size_t index = p->step[d - 1].index, last = bt_count(parent);
     size_t used, left = 0, right = 0;
     bool done = false, has_left = index > 0, has_right = index < last;
@@ -264,11 +284,11 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
         EXPLAIN(tx->explain,
                 "page %" PRIu64 " is full, at the right edge: a new page",
                 p->step[d].id);
+        if (kind == BT_LEAF) return begin_leaf(tx, p, extra);
         KV_TRY(redeal(tx, p, d - 1, index, 1, 2, extra, packing, &done));
-        return done ? KV_OK : no_tree(tx, p->step[d].id);
+        return done ? KV_OK : bt_fence_broken(tx, p->step[d].id);
     }
-    size_t bytes = bt_cell_bytes(extra, d == p->depth ? BT_LEAF : BT_INNER, 0) +
-                   BT_SLOT_BYTES;
+    size_t bytes = bt_cell_bytes(extra, kind, 0) + BT_SLOT_BYTES;
     KV_TRY(bt_tree_used_in(tx, p, d - 1, index, &used));
     if (has_right) KV_TRY(bt_tree_used_in(tx, p, d - 1, index + 1, &right));
     if (has_left) KV_TRY(bt_tree_used_in(tx, p, d - 1, index - 1, &left));
@@ -291,7 +311,7 @@ static kv_status make_room(bt_tx *tx, bt_path *p, size_t d,
             "page %" PRIu64 " and a neighbour are full: they become three",
             p->step[d].id);
     KV_TRY(redeal(tx, p, d - 1, index, 2, 3, extra, BT_EVEN, &done));
-    return done ? KV_OK : no_tree(tx, p->step[d].id);
+    return done ? KV_OK : bt_fence_broken(tx, p->step[d].id);
 }
 
 // What comes beyond all keys there are is likely to go on so.
@@ -312,7 +332,7 @@ static kv_status insert_at(bt_tx *tx, unsigned level, const bt_cell *cell,
     KV_TRY(bt_tree_descend(tx, key, level, &p));
     KV_TRY(bt_tree_own(tx, &p, p.depth, &page));
     if (bt_page_find(page, key, &slot))
-        return no_tree(tx, bt_page_id(page)); // B2
+        return bt_fence_broken(tx, bt_page_id(page)); // B2
     if (bt_page_insert(page, slot, cell)) return KV_OK;
     return make_room(tx, &p, p.depth, cell, packing_at(&p, page, slot));
 }
@@ -373,7 +393,7 @@ kv_status bt_tree_fill_up(bt_tx *tx, bt_path *p, size_t d)
     KV_TRY(redeal(tx, p, d - 1, first, 2, 2, NULL, BT_EVEN, &done));
     if (!done && is_empty) {
         KV_TRY(redeal(tx, p, d - 1, first, 2, 1, NULL, BT_EVEN, &done));
-        if (!done) return no_tree(tx, p->step[d].id);
+        if (!done) return bt_fence_broken(tx, p->step[d].id);
         return bt_tree_fill_up(tx, p, d - 1);
     }
     return KV_OK;
@@ -416,22 +436,37 @@ static kv_status put_cell(bt_tx *tx, bt_path *p, kv_slice key,
     EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: %s, slot %zu of %zu%s",
             bt_page_id(page), is_there ? "replaced" : "inserted", slot,
             bt_count(page), fits ? "" : ": no room");
+    tx->has_last = fits;
     if (fits) return KV_OK;
     bt_packing packing = is_there ? BT_EVEN : packing_at(p, page, slot);
     return make_room(tx, p, p->depth, cell, packing);
 }
 
+// Is it sure that the key belongs into the leaf of the last put? Of ascending
+// keys in one batch most do, and need not go down from the root again.
+static bool belongs_to_last(const bt_tx *tx, kv_slice key)
+{
+    if (!tx->has_last) return false;
+    const bt_path *p = &tx->last;
+    const uint8_t *leaf = bt_cache_private(tx->cache, p->step[p->depth].id);
+    size_t count = bt_count(leaf);
+    return bt_page_compare(leaf, 0, key) < 0 &&
+           (p->is_right_edge || bt_page_compare(leaf, count - 1, key) > 0);
+}
+
 kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value)
 {
-    bt_path p;
     bt_cell cell = bt_cell_of(key, value);
     if (!bt_is_inline(tx->cache->config.page_bytes, key.len, value.len)) {
         uint64_t first;
         KV_TRY(bt_chain_write(tx, value, &first));
         cell = bt_cell_of_overflow(key, first, (uint32_t)value.len);
     }
-    KV_TRY(bt_tree_descend(tx, key, 0, &p));
-    return put_cell(tx, &p, key, &cell);
+    bool is_known = belongs_to_last(tx, key);
+    tx->has_last = false;
+    if (!is_known) KV_TRY(bt_tree_descend(tx, key, 0, &tx->last));
+    else EXPLAIN(tx->explain, "%s", "the leaf is that of the put before");
+    return put_cell(tx, &tx->last, key, &cell);
 }
 
 kv_status bt_tree_del(bt_tx *tx, kv_slice key)
@@ -440,6 +475,7 @@ kv_status bt_tree_del(bt_tx *tx, kv_slice key)
     size_t slot;
     const uint8_t *leaf;
     uint8_t *page;
+    tx->has_last = false;
     KV_TRY(bt_tree_descend(tx, key, 0, &p));
     KV_TRY(bt_tx_read(tx, p.step[p.depth].id, &leaf));
     if (!bt_page_find(leaf, key, &slot)) {

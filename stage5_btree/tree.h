@@ -39,16 +39,6 @@
 #include "deal.h"
 #include "tx.h"
 
-// The way from the root down to a page.
-typedef struct bt_path {
-    size_t depth; // of that page: 0 is the root
-    bool is_right_edge;
-    struct {
-        uint64_t id;
-        size_t index; // of the child that was taken
-    } step[BT_LEVEL_MAX + 1];
-} bt_path;
-
 // An empty tree: one leaf.
 KV_MUST_USE kv_status bt_tree_create(bt_tx *tx);
 // Inserts or replaces. Cost: 1 read per level that is not in memory.

@@ -17,6 +17,7 @@ void bt_tx_begin(bt_tx *tx, uint64_t seq, const bt_shape *shape)
     tx->changed.count = tx->dropped.count = tx->reusable.count = 0;
     tx->aside.count = 0;
     tx->goal = 0;
+    tx->has_last = false;
 }
 
 void bt_tx_free(bt_tx *tx)

@@ -30,6 +30,16 @@
 #include "format_log.h"
 #include "ids.h"
 
+// The way from the root down to a page.
+typedef struct bt_path {
+    size_t depth; // of that page: 0 is the root
+    bool is_right_edge;
+    struct {
+        uint64_t id;
+        size_t index; // of the child that was taken
+    } step[BT_LEVEL_MAX + 1];
+} bt_path;
+
 typedef struct bt_tx {
     bt_cache *cache;
     const kv_explainer *explain;
@@ -42,6 +52,8 @@ typedef struct bt_tx {
     bt_ids reusable;    // cow, and with a goal: pages taken off the free list
     uint64_t goal;      // of a commit that moves pages to the front of the
     bt_ids aside;       // file: new content goes to ids below; 0: anywhere
+    bt_path last;       // to the leaf of the last put
+    bool has_last;      // the tree has the same pages since
     uint64_t images_to; // pages last changed by a commit up to this one are
                         // logged as images, and others as patches
 } bt_tx;

@@ -64,14 +64,20 @@ static void a_leaf_with_a_rest_and_a_large_value(void **state)
     (void)state;
     uint8_t page[512];
     bt_cell cell = bt_cell_of_overflow(kv_str("elephant"), 0x0504030201, 300);
+    bt_cell zoo = bt_cell_of(kv_str("zoo"), kv_str("moo")); // no common front
     bt_page_init(page, sizeof page, BT_LEAF, 0, 7);
+    assert_true(bt_page_insert(page, 0, &zoo));
     assert_true(bt_page_insert(page, 0, &cell));
-    EXPECT(page, 32, "\1\0\0\0\x0c\0\0\0");
-    EXPECT(page, 40, "pele\xf4\1");
-    EXPECT(page, 500,
+    EXPECT(page, 32, "\2\0\0\0\x11\0\0\0");
+    EXPECT(page, 40,
+           "pele\xef\1"
+           "\0ooz\xfb\1");
+    EXPECT(page, 495,
            "\x11\xac\2"
            "hant"
-           "\1\2\3\4\5");
+           "\1\2\3\4\5"
+           "\6\3"
+           "moo");
     assert_ok(bt_page_check(page, sizeof page, 7));
 }
 

@@ -59,6 +59,45 @@ static void random_changes_leave_what_they_should(void **state)
     }
 }
 
+// Some ascending keys from anywhere, of which a put need not go down again, and
+// now and then one that lies elsewhere, a key twice, a del that merges leaves.
+static void add_run(yard *y, kv_rng *rng, uint32_t seed)
+{
+    unsigned key = (unsigned)kv_rng_below(rng, YARD_KEYS);
+    unsigned step = 1 + (unsigned)kv_rng_below(rng, 3);
+    bool deletes = kv_rng_below(rng, 3) == 0;
+    for (unsigned i = 0; i < 30 && key < YARD_KEYS; i++, key += step) {
+        unsigned other = (unsigned)kv_rng_below(rng, YARD_KEYS);
+        uint64_t n = kv_rng_below(rng, 12);
+        if (n == 0) yard_put(y, other, seed, some_size(rng));
+        if (n == 1) yard_del(y, other);
+        if (n == 2) yard_put(y, key, seed + 1, some_size(rng));
+        if (deletes) yard_del(y, key);
+        else yard_put(y, key, seed, some_size(rng));
+    }
+}
+
+static void ascending_runs_in_a_batch_go_where_they_belong(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        yard y;
+        kv_rng rng;
+        kv_rng_seed(&rng, 11 + i);
+        print_message("%s, seed %zu\n", settings[i], 11 + i);
+        yard_open(&y, settings[i]);
+        for (uint32_t batch = 1; batch <= 40; batch++) {
+            yard_begin_batch(&y);
+            for (uint32_t run = 0; run < 4; run++) {
+                add_run(&y, &rng, batch * 100 + run);
+            }
+            yard_end_batch(&y);
+            if (batch % 8 == 0) yard_compare(&y);
+        }
+        yard_close(&y);
+    }
+}
+
 // Up, down, and from the middle outwards: splits at both edges.
 static void every_order_of_insertion_works(void **state)
 {
@@ -326,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_leave_what_they_should),
+        cmocka_unit_test(ascending_runs_in_a_batch_go_where_they_belong),
         cmocka_unit_test(every_order_of_insertion_works),
         cmocka_unit_test(a_cursor_outlives_its_pages),
         cmocka_unit_test(a_root_of_one_child_gives_way),

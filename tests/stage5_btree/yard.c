@@ -73,7 +73,9 @@ void yard_put(yard *y, unsigned key, uint32_t seed, uint32_t size)
     char name[32];
     kv_buf value = {0};
     fill_value(&value, seed, size);
-    assert_ok(kv_put(y->db, yard_key(name, key), kv_buf_slice(&value)));
+    kv_slice k = yard_key(name, key), v = kv_buf_slice(&value);
+    if (y->gathers) kv_batch_put(&y->batch, k, v);
+    else assert_ok(kv_put(y->db, k, v));
     kv_buf_free(&value);
     y->count += y->seed[key] == 0;
     y->seed[key] = seed;
@@ -83,9 +85,20 @@ void yard_put(yard *y, unsigned key, uint32_t seed, uint32_t size)
 void yard_del(yard *y, unsigned key)
 {
     char name[32];
-    assert_ok(kv_del(y->db, yard_key(name, key)));
+    kv_slice k = yard_key(name, key);
+    if (y->gathers) kv_batch_del(&y->batch, k);
+    else assert_ok(kv_del(y->db, k));
     y->count -= y->seed[key] != 0;
     y->seed[key] = 0;
+}
+
+void yard_begin_batch(yard *y) { y->gathers = true; }
+
+void yard_end_batch(yard *y)
+{
+    y->gathers = false;
+    assert_ok(kv_write(y->db, &y->batch));
+    kv_batch_free(&y->batch);
 }
 
 kv_status yard_check(yard *y)

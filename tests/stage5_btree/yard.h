@@ -14,6 +14,8 @@ typedef struct yard {
     uint64_t memory_bytes;
     kv_sync_mode sync;
     kv *db;
+    kv_batch batch;
+    bool gathers; // puts and dels go into the batch
     unsigned count;
     uint32_t seed[YARD_KEYS]; // of a key's value; 0: the key is not there
     uint32_t size[YARD_KEYS]; // bytes
@@ -26,6 +28,9 @@ void yard_close(yard *y);  // and the disk
 
 void yard_put(yard *y, unsigned key, uint32_t seed, uint32_t size);
 void yard_del(yard *y, unsigned key);
+// Puts and dels from now on are one batch, which end writes.
+void yard_begin_batch(yard *y);
+void yard_end_batch(yard *y);
 // Fails the test unless get, scans both ways and kv_check agree with what was
 // put and deleted.
 void yard_compare(yard *y);
