@@ -227,6 +227,7 @@ static void show_version(lsm_store *s, const lsm_job *job, lsm_version *after)
     lsm_view *view =
         lsm_view_new(before->active, before->frozen, frozen, after);
     lsm_gate_switch(&s->gate, view);
+    s->ending_count++; // from here on nobody else knows that it is not over
     count_job(s, job);
     if (job->memtable != NULL) s->flush_failure = KV_OK;
     lsm_store_gauge(s, view);
@@ -298,9 +299,11 @@ static void end_job(lsm_store *s, lsm_job *job, kv_status st)
     kv_mutex_lock(&s->work);
     forget_job(s, job);
     s->may_pick = true; // what it claimed is free: only now, not at its install
-    if (st != KV_OK) note_failure(s, job, st);
+    if (st != KV_OK) {
+        note_failure(s, job, st);
+        s->ending_count++;
+    }
     lsm_gate_reclaim(&s->gate);
-    s->ending_count++;
     kv_mutex_unlock(&s->work);
     lsm_job_free(job); // removed inputs that are still open take room
     kv_free(job);

@@ -104,6 +104,16 @@ static kv_status begin_in_range(lsm_store *s, const lsm_bounds *bounds,
     return st;
 }
 
+// Where others took part, they may still hold what was replaced.
+static void wait_for_endings(lsm_store *s)
+{
+    kv_mutex_lock(&s->work);
+    while (s->ending_count > 0) {
+        (void)kv_cond_wait_for(&s->progress, &s->work, 1000 * 1000);
+    }
+    kv_mutex_unlock(&s->work);
+}
+
 // What is written meanwhile has higher numbers and is let be: so there is an
 // end to it.
 kv_status lsm_store_compact(lsm_store *s, kv_slice from, kv_slice to)
@@ -116,8 +126,10 @@ kv_status lsm_store_compact(lsm_store *s, kv_slice from, kv_slice to)
     for (;;) {
         bool is_done, did_work;
         KV_TRY(begin_in_range(s, &bounds, seq_max, &is_done));
-        if (is_done) return KV_OK;
+        if (is_done) break;
         KV_TRY(lsm_store_step(s, &did_work));
         if (!did_work) (void)is_busy(s); // waits for whoever is at it
     }
+    wait_for_endings(s);
+    return KV_OK;
 }

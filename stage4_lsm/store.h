@@ -109,7 +109,7 @@ typedef struct lsm_store {
     lsm_job *flush;              // under way
     lsm_job *jobs[LSM_JOBS_MAX]; // compactions under way, oldest first
     size_t job_count;
-    size_t ending_count;       // jobs that are over, and give back their files
+    size_t ending_count;       // installed, or failed, and giving back files
     size_t turn;               // whose it is
     bool may_pick;             // something has changed since the last pick
     kv_status flush_failure;   // why the last flush did not end
@@ -232,7 +232,7 @@ void lsm_store_drop_jobs(lsm_store *s);
 // that is not empty is frozen, and dead entries are cleaned out.
 KV_MUST_USE kv_status lsm_store_settle_step(lsm_store *s, bool *did_work);
 // Flushes, and compacts the keys from `from` up to `to` until they lie in one
-// run and no tombstone is among them.
+// run and no tombstone is among them. No file that this replaced is held then.
 KV_MUST_USE kv_status lsm_store_compact(lsm_store *s, kv_slice from,
                                         kv_slice to);
 // Freezes the active memtable unless it is empty; a kv_commit_exclusive work.
