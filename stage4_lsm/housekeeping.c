@@ -79,24 +79,38 @@ static lsm_job *pick_compaction(lsm_store *s)
     return NULL;
 }
 
+static bool is_passed_over(const lsm_store *s)
+{
+    return s->config.pass_over != NULL &&
+           s->config.pass_over(s->config.pass_arg);
+}
+
 // The next job's turn, among compactions that nobody runs.
 static lsm_job *next_compaction(lsm_store *s)
 {
+    lsm_job *last = NULL;
     for (size_t i = 0; i < s->job_count; i++) {
         lsm_job *job = s->jobs[s->turn++ % s->job_count];
-        if (!job->is_running) return job;
+        if (job->is_running) continue;
+        last = job;
+        if (!is_passed_over(s)) break;
     }
-    return NULL;
+    return last;
 }
 
-// Lends out a job, or returns NULL. Flushes first: writers wait for them.
+// Lends out a job, or returns NULL. Flushes first: writers wait for them. What
+// is passed over has its turn if there is nothing else.
 static lsm_job *take_job(lsm_store *s, bool only_flush)
 {
-    lsm_job *job = s->flush;
-    if (job == NULL && view_now(s)->frozen_count > 0) job = begin_flush(s);
-    if (job != NULL && job->is_running) job = NULL;
-    if (job == NULL && !only_flush) job = pick_compaction(s);
-    if (job == NULL && !only_flush) job = next_compaction(s);
+    lsm_job *flush = s->flush;
+    if (flush == NULL && view_now(s)->frozen_count > 0) flush = begin_flush(s);
+    if (flush != NULL && flush->is_running) flush = NULL;
+    lsm_job *job = flush;
+    if (!only_flush && (job == NULL || is_passed_over(s))) {
+        job = is_passed_over(s) ? NULL : pick_compaction(s);
+        if (job == NULL) job = next_compaction(s);
+        if (job == NULL) job = flush != NULL ? flush : pick_compaction(s);
+    }
     if (job != NULL) job->is_running = true;
     return job;
 }
@@ -319,6 +333,7 @@ enum { STEP_BYTES_MAX = 1 << 20, STEP_BYTES_MIN = 16 << 10 };
 static uint64_t step_bytes(const lsm_store *s)
 {
     uint64_t rate = s->config.rate_bytes, bytes = rate / 10;
+    if (s->config.step_bytes > 0) return s->config.step_bytes;
     if (rate == 0 || bytes > STEP_BYTES_MAX) return STEP_BYTES_MAX;
     return bytes > STEP_BYTES_MIN ? bytes : STEP_BYTES_MIN;
 }

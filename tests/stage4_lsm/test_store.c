@@ -288,44 +288,6 @@ static void compacted_is_when_nothing_is_held(void **state)
     kv_disk_close(disk);
 }
 
-// ---- several compactions at once --------------------------------------------
-
-// Steps of one store in an order drawn from a seed: whichever job is next.
-static void steps_in_any_order_keep_the_content(void **state)
-{
-    (void)state;
-    kv_rng rng;
-    kv_rng_seed(&rng, 3);
-    char *path = test_make_dir();
-    kv *db = open_at(path, TINY ",parallel=4,level0_runs=1");
-    kv_buf value = {0};
-    static uint8_t has[1000];
-    for (int i = 0; i < 3000; i++) {
-        uint64_t n = kv_rng_below(&rng, 1000);
-        char key[KEY_BYTES + 1];
-        snprintf(key, sizeof key, "%016llu", (unsigned long long)n);
-        bool did_work;
-        if (kv_rng_below(&rng, 4) == 0) {
-            assert_ok(kv_del(db, kv_str(key)));
-            has[n] = 0;
-        } else {
-            put_number(db, n);
-            has[n] = 1;
-        }
-        if (kv_rng_below(&rng, 50) == 0) assert_ok(kv_maintain(db, &did_work));
-    }
-    for (unsigned n = 0; n < 1000; n++) {
-        char key[KEY_BYTES + 1];
-        snprintf(key, sizeof key, "%016u", n);
-        assert_status(kv_get(db, kv_str(key), &value),
-                      has[n] ? KV_OK : KV_NOT_FOUND);
-    }
-    check(db);
-    kv_buf_free(&value);
-    assert_ok(kv_close(db));
-    test_remove_dir(path);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,7 +301,6 @@ int main(void)
         cmocka_unit_test(a_range_is_compacted_by_hand),
         cmocka_unit_test(settled_is_when_nothing_is_held),
         cmocka_unit_test(compacted_is_when_nothing_is_held),
-        cmocka_unit_test(steps_in_any_order_keep_the_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
