@@ -23,7 +23,13 @@ kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
     *log = made;
     made.file = NULL;
 out:
-    if (made.file != NULL) (void)kv_file_close(made.file);
+    if (made.file != NULL) {
+        (void)kv_file_close(made.file);
+        // Of no use to anybody, and it takes room.
+        kv_status removed =
+            st == KV_NO_SPACE ? kv_disk_remove(disk, name, why) : KV_OK;
+        (void)removed;
+    }
     kv_buf_free(&header);
     return st;
 }

@@ -170,7 +170,8 @@ typedef struct kv_recordlog {
 
 // Makes the file with its header, synced (R6). Its name is durable after the
 // directory's next sync, which is the caller's and comes before the first
-// record. `map_bytes` as in kv_open_how. Cost: 1 write, 1 sync.
+// record. `map_bytes` as in kv_open_how. After KV_NO_SPACE there is no file.
+// Cost: 1 write, 1 sync.
 KV_MUST_USE kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
                                           const char *name,
                                           const kv_recordlog_id *id,

@@ -382,8 +382,9 @@ static kv_status run_job(lsm_store *s, lsm_job *job)
 static kv_status make_spare(lsm_store *s, bool *did_work)
 {
     if (s->config.steps_inline || lsm_wal_has_spare(&s->wal)) return KV_OK;
+    KV_TRY(lsm_wal_prepare(&s->wal, &s->next_number, true));
     *did_work = true;
-    return lsm_wal_prepare(&s->wal, &s->next_number, true);
+    return KV_OK;
 }
 
 // After an I/O error nobody knows what is on the disk (D4): nothing is tried
@@ -397,14 +398,16 @@ static kv_status stopped(void)
 kv_status lsm_store_step(lsm_store *s, bool *did_work)
 {
     *did_work = false;
-    kv_status st = make_spare(s, did_work);
-    if (st != KV_OK && st != KV_NO_SPACE) return st;
+    kv_status spare = make_spare(s, did_work);
+    if (spare != KV_OK && spare != KV_NO_SPACE) return spare;
     kv_mutex_lock(&s->work);
     bool has_stopped = s->flush_failure == KV_IO || s->compact_failure == KV_IO;
     lsm_job *job = has_stopped ? NULL : take_job(s, false);
     kv_mutex_unlock(&s->work);
     if (has_stopped) return stopped();
-    if (job == NULL) return KV_OK;
+    // Where there is no room for a log, a job may make some; without one, there
+    // is nothing to do until something else has changed.
+    if (job == NULL) return spare;
     *did_work = true;
     return run_job(s, job);
 }

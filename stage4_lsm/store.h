@@ -214,6 +214,7 @@ KV_MUST_USE kv_status lsm_store_orphans(lsm_store *s, bool remove,
 // ---- housekeeping.c ---------------------------------------------------------
 
 // One bounded step: some MiB of a flush or a compaction, or a log made ahead.
+// KV_NO_SPACE also for that log, once there is nothing else to do.
 KV_MUST_USE kv_status lsm_store_step(lsm_store *s, bool *did_work);
 // Flushes frozen memtables until `most` are left.
 KV_MUST_USE kv_status lsm_store_flush(lsm_store *s, size_t most);
