@@ -11,13 +11,14 @@
 typedef struct dice {
     kv_rng rng;
     bool is_wide, is_ranged;
-    bool is_late; // in its second half
+    bool shrinks;  // a wide one, until every key had its turn to go
+    uint32_t turn; // of the next one
 } dice;
 
 static kv_crash_step_kind pick_kind(dice *d)
 {
     uint64_t n = kv_rng_below(&d->rng, 100);
-    if (d->is_wide && d->is_late && n < 8) return KV_CRASH_SETTLE;
+    if (d->shrinks && n < 8) return KV_CRASH_SETTLE;
     if (d->is_ranged && n < 12) return KV_CRASH_MOMENT;
     if (d->is_ranged && n < 18) return KV_CRASH_COMPACT;
     if (n < 76) return KV_CRASH_WRITE;
@@ -38,15 +39,21 @@ static void fill_write(kv_crash_step *step, dice *d)
 {
     kv_rng *rng = &d->rng;
     uint32_t keys = d->is_wide || d->is_ranged ? KV_CRASH_KEYS : KV_CRASH_FEW;
-    uint64_t dels = d->is_wide && d->is_late ? 3 : 1; // of 4
+    uint64_t dels = d->shrinks ? 31 : d->is_wide ? 3 : 1;
+    uint64_t del_of = d->is_wide ? 32 : 4;
     bool is_batch = kv_rng_below(rng, 4) == 0;
     step->count =
         is_batch ? 2 + (uint32_t)kv_rng_below(rng, KV_CRASH_CHANGES_MAX - 1)
                  : 1;
-    uint32_t first = (uint32_t)kv_rng_below(rng, keys);
+    uint32_t first = (uint32_t)kv_rng_below(rng, keys), stride = 5;
+    if (d->shrinks) {
+        first = d->turn;
+        stride = 1;
+        d->turn += step->count;
+    }
     for (uint32_t i = 0; i < step->count; i++) {
-        step->change[i].key = (first + i * 5) % keys;
-        step->change[i].is_del = kv_rng_below(rng, 4) < dels;
+        step->change[i].key = (first + i * stride) % keys;
+        step->change[i].is_del = kv_rng_below(rng, del_of) < dels;
         if (d->is_ranged && kv_rng_below(rng, 4) == 0) {
             fill_range(&step->change[i], d);
         }
@@ -112,7 +119,7 @@ void kv_crash_workload_make(kv_crash_workload *w, uint64_t seed, uint32_t ops)
     w->state = kv_zalloc((ops + 1) * sizeof *w->state);
     for (uint32_t i = 0; i < ops; i++) {
         kv_crash_step *step = &w->steps[i];
-        d.is_late = i >= ops / 2;
+        d.shrinks = d.is_wide && i >= ops / 5 * 2 && d.turn < KV_CRASH_KEYS;
         *step =
             is_short ? short_step(left % KV_CRASH_SHORT_KINDS) : pick_step(&d);
         left /= KV_CRASH_SHORT_KINDS;

@@ -10,9 +10,9 @@
 // mostly the fault of few steps in the wrong order, so all of them are tried.
 //
 // Seeds from KV_CRASH_WIDE on name the wide ones: twice the keys, half of them
-// with values that take room, many deletions in the second half, and settling.
-// What is stored grows beyond a page or a table of the smallest size, and has
-// to shrink again.
+// with values that take room. What is stored grows beyond a page or a table of
+// the smallest size; behind two fifths of the steps nearly all of it is deleted,
+// key after key, with settling in between; then it grows again.
 //
 // Seeds from KV_CRASH_RANGED on name those that work on ranges of keys: range
 // deletions, alone and in batches, compactions of a range, and moments: a
@@ -28,7 +28,7 @@
 
 enum {
     KV_CRASH_KEYS = 24,
-    KV_CRASH_FEW = 12, // keys, of all workloads but the wide ones
+    KV_CRASH_FEW = 12, // keys, of all workloads but the wide and the ranged
     KV_CRASH_CHANGES_MAX = 3,
     KV_CRASH_SHORT_STEPS = 3,
     KV_CRASH_SHORT_KINDS = 15,
