@@ -64,9 +64,9 @@ typedef struct lsm_config {
     // may find work now. NULL: nobody waits for that.
     void (*wake)(void *arg);
     void *wake_arg;
-    // A test's, which draws the order of small steps from its seed: whether what
-    // would be next is passed over for something else (NULL: never), and of how
-    // many bytes a step is at most (0: a MiB).
+    // For a test that draws the order of small steps from its seed: whether
+    // what would be next is passed over for something else (NULL: never), and
+    // of how many bytes a step is at most (0: a MiB).
     bool (*pass_over)(void *arg);
     void *pass_arg;
     uint64_t step_bytes;
