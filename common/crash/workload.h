@@ -11,8 +11,8 @@
 //
 // Seeds from KV_CRASH_WIDE on name the wide ones: twice the keys, half of them
 // with values that take room. What is stored grows beyond a page or a table of
-// the smallest size; behind two fifths of the steps nearly all of it is deleted,
-// key after key, with settling in between; then it grows again.
+// the smallest size; behind two fifths of the steps nearly all of it is
+// deleted, key after key, with settling in between; then it grows again.
 //
 // Seeds from KV_CRASH_RANGED on name those that work on ranges of keys: range
 // deletions, alone and in batches, compactions of a range, and moments: a

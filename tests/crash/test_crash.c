@@ -119,8 +119,8 @@ static void print_table(size_t settings, int rounds)
     print_row("all", "all", &sum);
 }
 
-// Twelve keys do not fill two pages, of however few bytes: a tree of pages would
-// be one leaf in most workloads, and so is given wide ones alone.
+// Twelve keys do not fill two pages, of however few bytes: a tree of pages
+// would be one leaf in most workloads, and so is given wide ones alone.
 static bool has_pages(void)
 {
     const kv_engine_info *info = kv_describe(engine);
