@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 const char bt_file_name[] = "TREE";
+const char bt_trace_name[] = "TREE.made";
 
 static const char magic[] = "SCTREE\r\n";
 

@@ -105,6 +105,8 @@ enum {
 #define BT_PAGE_ID_MAX ((UINT64_C(1) << 40) - 1)
 
 extern const char bt_file_name[]; // "TREE"
+// "TREE.made", empty: TREE was made. Where it stands alone, TREE is lost.
+extern const char bt_trace_name[];
 
 typedef enum bt_kind {
     BT_LEAF = 1,

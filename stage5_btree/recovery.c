@@ -56,9 +56,33 @@ static kv_status open_log(bt_store *s, uint64_t number, kv_file **out)
 
 // ---- a store that is new ----------------------------------------------------
 
+static kv_status find_trace(bt_store *s)
+{
+    kv_file *file = NULL;
+    KV_TRY(kv_file_open(s->config.disk, bt_trace_name,
+                        (kv_open_how){.mode = KV_OPEN_READ}, why(), &file));
+    return kv_file_close(file);
+}
+
+// That TREE was made: told when its name is durable, and before the first
+// commit. Where there is no room, the next opening tells.
+static kv_status leave_trace(bt_store *s)
+{
+    kv_disk *disk = s->config.disk;
+    kv_file *file = NULL;
+    kv_status st = find_trace(s);
+    if (st != KV_NOT_FOUND) return st;
+    st =
+        kv_file_open(disk, bt_trace_name, (kv_open_how){.mode = KV_OPEN_CREATE},
+                     kv_for(KV_FOR_META), &file);
+    if (st == KV_NO_SPACE) return KV_OK;
+    KV_TRY(st);
+    KV_TRY(kv_file_close(file));
+    return kv_disk_sync_dir(disk, kv_for(KV_FOR_META));
+}
+
 // TREE is named after the first log, and before the first commit: without it
-// there is at most a log without a record. (With journal=cow nothing beside
-// TREE can tell that it was there.)
+// there is at most a log without a record.
 static kv_status require_unused(bt_store *s, const bt_ids *logs)
 {
     for (size_t i = 0; i < logs->count; i++) {
@@ -76,7 +100,12 @@ static kv_status require_unused(bt_store *s, const bt_ids *logs)
                        "restore that from a backup",
                        bt_wal_name_of(logs->id[i]).text, bt_file_name);
     }
-    return KV_OK;
+    kv_status st = find_trace(s);
+    if (st != KV_OK) return st == KV_NOT_FOUND ? KV_OK : st;
+    return kv_fail(KV_CORRUPT,
+                   "%s: says that the file %s was made, and that is not "
+                   "there; restore it from a backup",
+                   bt_trace_name, bt_file_name);
 }
 
 enum { NEW_PAGES = 3, NEW_COMMIT = 1 };
@@ -424,5 +453,7 @@ kv_status bt_store_recover(bt_store *s)
     }
     say_synced(s);
     if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->seq;
-    return s->config.read_only ? KV_OK : tidy(s);
+    if (s->config.read_only) return KV_OK;
+    KV_TRY(leave_trace(s));
+    return tidy(s);
 }

@@ -165,6 +165,8 @@ kv_status bt_xray(kv_disk *disk, const char *file, kv_xray *x)
     kv_status st = kv_xray_read(disk, file, &bytes);
     if (st == KV_OK && strcmp(file, bt_file_name) == 0) {
         bt_xray_pages(kv_buf_slice(&bytes), x);
+    } else if (st == KV_OK && strcmp(file, bt_trace_name) == 0) {
+        kv_xray_title(x, 0, "%s was made, and has to be there", bt_file_name);
     } else if (st == KV_OK) {
         bt_xray_log(kv_buf_slice(&bytes), file, x);
     }

@@ -81,7 +81,7 @@ static bool is_one_file(const closed_store *s)
 // all there is, that file brought back is the store as it was.
 static bool may_be_older(const closed_store *s, kind k)
 {
-    return k == SWAPPED || k == MISSING || (k == STALE && is_one_file(s));
+    return k == SWAPPED || (k == STALE && is_one_file(s));
 }
 
 static void judge(const closed_store *s, kind k, kv_disk *damaged,
