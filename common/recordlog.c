@@ -77,6 +77,14 @@ static kv_status cut_back(kv_recordlog *log, kv_why why)
                    kv_file_name(log->file), (unsigned long long)log->size);
 }
 
+kv_status kv_recordlog_trim(kv_recordlog *log, kv_why why)
+{
+    if (log->reserved <= log->size) return KV_OK;
+    KV_TRY(kv_file_truncate(log->file, log->size, why));
+    log->reserved = 0;
+    return KV_OK;
+}
+
 kv_status kv_recordlog_flush(kv_recordlog *log, kv_why why)
 {
     assert(!log->in_group);
@@ -115,10 +123,7 @@ kv_status kv_recordlog_seal(kv_recordlog *log, kv_why why)
     kv_status st = kv_recordlog_flush(log, why);
     kv_recordlog_drop_pending(log);
     if (st != KV_OK) return st;
-    if (log->reserved > log->size) { // R8
-        KV_TRY(kv_file_truncate(log->file, log->size, why));
-        log->reserved = 0;
-    }
+    KV_TRY(kv_recordlog_trim(log, why)); // R8
     return kv_recordlog_sync(log, why);
 }
 

@@ -180,6 +180,8 @@ KV_MUST_USE kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
 // flush that needs it does so itself; a background step does it for a log that
 // nobody writes to yet, so that no flush has to.
 void kv_recordlog_reserve(kv_recordlog *log, uint64_t bytes, kv_why why);
+// Gives back what is reserved and not written to.
+KV_MUST_USE kv_status kv_recordlog_trim(kv_recordlog *log, kv_why why);
 // Adds a record to `pending`, in memory. Returns the offset it will have.
 // Requires a payload (an empty one means closed), and room below
 // KV_RECORDLOG_MAX_BYTES for it and KV_RECORD_OVERHEAD_MAX.

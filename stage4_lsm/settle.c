@@ -66,6 +66,23 @@ static bool is_busy(lsm_store *s)
     return is_busy;
 }
 
+static kv_status trim_logs(void *arg)
+{
+    lsm_store *s = arg;
+    return lsm_wal_trim(&s->wal);
+}
+
+// Logs reserve space for writers to come; who settles wants it back. The spare
+// is made now, so that none comes with its space a moment later.
+static kv_status give_back_log_space(lsm_store *s)
+{
+    if (!s->config.steps_inline) {
+        kv_status st = lsm_wal_prepare(&s->wal, &s->next_number, false);
+        if (st != KV_OK && st != KV_NO_SPACE) return st;
+    }
+    return kv_commit_exclusive(&s->line, trim_logs, s);
+}
+
 kv_status lsm_store_settle_step(lsm_store *s, bool *did_work)
 {
     KV_TRY(tell_failure(s));
@@ -75,8 +92,9 @@ kv_status lsm_store_settle_step(lsm_store *s, bool *did_work)
     KV_TRY(kv_commit_exclusive(&s->line, lsm_store_freeze_all, s));
     *did_work =
         atomic_load(&s->freezes) != before || is_busy(s) || begin_cleaning(s);
-    if (!*did_work) lsm_store_rest(s);
-    return KV_OK;
+    if (*did_work) return KV_OK;
+    lsm_store_rest(s);
+    return give_back_log_space(s);
 }
 
 // ---- a range ----------------------------------------------------------------
@@ -131,5 +149,5 @@ kv_status lsm_store_compact(lsm_store *s, kv_slice from, kv_slice to)
         if (!did_work) (void)is_busy(s); // waits for whoever is at it
     }
     wait_for_endings(s);
-    return KV_OK;
+    return give_back_log_space(s);
 }

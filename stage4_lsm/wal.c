@@ -146,6 +146,18 @@ static void begin_after(kv_recordlog *log, const kv_recordlog *before,
     (void)kv_recordlog_add(log, kv_buf_slice(payload), false);
 }
 
+kv_status lsm_wal_trim(lsm_wal *w)
+{
+    kv_mutex_lock(&w->lock);
+    kv_status st = KV_OK;
+    if (w->active.file != NULL) st = kv_recordlog_trim(&w->active, why_wal);
+    if (st == KV_OK && w->spare.file != NULL) {
+        st = kv_recordlog_trim(&w->spare, why_wal);
+    }
+    kv_mutex_unlock(&w->lock);
+    return st;
+}
+
 void lsm_wal_switch(lsm_wal *w)
 {
     kv_mutex_lock(&w->lock);

@@ -73,6 +73,9 @@ KV_MUST_USE kv_status lsm_log_create(kv_disk *disk, uint64_t store_id,
 KV_MUST_USE kv_status lsm_wal_prepare(lsm_wal *w, _Atomic uint64_t *next_number,
                                       bool background);
 bool lsm_wal_has_spare(lsm_wal *w);
+// Gives back the space that the active log and the spare have reserved: nobody
+// is about to write. Requires what a leader has.
+KV_MUST_USE kv_status lsm_wal_trim(lsm_wal *w);
 // The active log, if any, becomes an older one, and the spare active. Requires
 // a spare, and fewer than LSM_FROZEN_MAX older logs.
 void lsm_wal_switch(lsm_wal *w);
