@@ -32,8 +32,8 @@ typedef struct kv_counters {
 } kv_counters;
 
 // The first member of every stage's store struct. A stage reads it, may lower
-// key_max in its open(), and calls kv_go_read_only; the rest is the front
-// door's.
+// key_max or set read_only in its open(), and calls kv_go_read_only; the rest
+// is the front door's.
 struct kv {
     const kv_engine *engine;
     const char *path; // for messages

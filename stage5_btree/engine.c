@@ -97,6 +97,7 @@ static kv_status bt_open(kv *db)
         .memory_bytes = db->memory_bytes,
     };
     KV_TRY(bt_store_open(&self->store, &config, &db->explain));
+    db->read_only = self->store.config.read_only;
     db->key_max = bt_key_max(self->store.config.page_bytes);
     if (!db->read_only && !self->store.config.is_cow) {
         kv_workers_open(&self->workers, (unsigned)db->knob[KNOB_BACKGROUND],

@@ -221,7 +221,8 @@ kv_status bt_super_decode(kv_slice bytes, uint64_t offset, bt_super *out)
     uint8_t again[BT_SUPER_BYTES];
     bt_super_encode(&s, again);
     const char *wrong = wrong_in(&s);
-    if (wrong == NULL && memcmp(again, from, BT_SUPER_BYTES) != 0) {
+    bool is_known = s.major == BT_FORMAT_MAJOR && s.minor <= BT_FORMAT_MINOR;
+    if (wrong == NULL && is_known && memcmp(again, from, BT_SUPER_BYTES) != 0) {
         wrong = "bytes that mean nothing"; // F6
     }
     if (wrong != NULL) {

@@ -55,6 +55,8 @@ static kv_status choose_super(bt_store *s)
                        bt_file_name);
     }
     s->super = found;
+    // A newer program may rely on what this one would leave out (I3).
+    if (found.minor > BT_FORMAT_MINOR) s->config.read_only = true;
     s->lacks_twin = !are_twins && !s->config.read_only;
     return KV_OK;
 }

@@ -245,6 +245,49 @@ static void either_superblock_is_enough_after_a_close(void **state)
     }
 }
 
+// As a newer program leaves it, with a field that this one does not know.
+static void renew_superblock(yard *y, uint64_t slot)
+{
+    kv_buf tree = read_file(y->disk, bt_file_name);
+    uint8_t bytes[BT_SUPER_BYTES];
+    bt_super super;
+    kv_slice old = kv_slice_of(tree.data + slot * PAGE, sizeof bytes);
+    assert_ok(bt_super_decode(old, slot * PAGE, &super));
+    super.minor = BT_FORMAT_MINOR + 1;
+    bt_super_encode(&super, bytes);
+    bytes[112] = 7;
+    size_t end = sizeof bytes - 4;
+    kv_put_u32(bytes + end, kv_crc32c(0, kv_slice_of(bytes, end)));
+    write_at(y->disk, bt_file_name, slot * PAGE, bytes, sizeof bytes);
+    kv_buf_free(&tree);
+}
+
+static void a_newer_minor_format_is_only_read(void **state)
+{
+    (void)state;
+    static const char *const knobs[] = {SMALL, SMALL ",journal=cow"};
+    for (size_t i = 0; i < 2; i++) {
+        yard y;
+        yard_open(&y, knobs[i]);
+        for (unsigned key = 1; key <= 3; key++) yard_put(&y, key, key, 10);
+        assert_ok(kv_close(y.db));
+        y.db = NULL;
+        for (uint64_t slot = 0; slot < 2; slot++) renew_superblock(&y, slot);
+        kv_buf before = read_file(y.disk, bt_file_name);
+        assert_ok(try_open(&y));
+        assert_status(kv_put(y.db, kv_str("key"), kv_str("v")), KV_READ_ONLY);
+        yard_compare(&y);
+        assert_ok(kv_close(y.db));
+        y.db = NULL;
+        kv_buf after = read_file(y.disk, bt_file_name);
+        assert_true(
+            kv_slice_equal(kv_buf_slice(&before), kv_buf_slice(&after)));
+        kv_buf_free(&before);
+        kv_buf_free(&after);
+        yard_close(&y);
+    }
+}
+
 // A page that is as it should be by itself, and wrong where it stands.
 static void reseal(kv_disk *disk, uint64_t page, uint8_t *bytes, uint64_t id)
 {
@@ -370,6 +413,7 @@ int main(void)
         cmocka_unit_test(damage_is_not_taken_for_a_torn_page),
         cmocka_unit_test(a_store_is_refused_before_it_is_changed),
         cmocka_unit_test(either_superblock_is_enough_after_a_close),
+        cmocka_unit_test(a_newer_minor_format_is_only_read),
         cmocka_unit_test(wild_and_circular_references_are_refused),
         cmocka_unit_test(a_missing_log_is_named),
         cmocka_unit_test(a_file_that_ends_too_soon_is_refused),
