@@ -348,13 +348,42 @@ kv_status sst_store_settle_step(sst_store *s, bool *did_work)
 
 // ---- backup -----------------------------------------------------------------
 
-static kv_status link_all(sst_store *s, const sst_view *view, kv_disk *target)
+static kv_status link_segments(sst_store *s, const sst_view *view,
+                               kv_disk *target)
 {
-    kv_why why = kv_for(KV_FOR_META);
     for (size_t i = 0; i < view->count; i++) {
         sst_name name = sst_segment_name(view->segments[i]->id.number);
-        KV_TRY(kv_disk_share(s->config.disk, name.text, target, why));
+        KV_TRY(kv_disk_share(s->config.disk, name.text, target,
+                             kv_for(KV_FOR_META)));
     }
+    return KV_OK;
+}
+
+// A store that may not change holds in memory what is in its logs: that becomes
+// a segment of the copy.
+static kv_status add_memtable(sst_store *s, sst_view **view, kv_disk *target)
+{
+    sst_memtable *m = (*view)->active;
+    if (!s->config.read_only || sst_memtable_count(m) == 0) return KV_OK;
+    sst_segment *newest = NULL;
+    KV_TRY(sst_store_shelve(s, m, target, &newest));
+    size_t count = (*view)->count + 1;
+    sst_segment **segments = kv_alloc(count * sizeof(sst_segment *));
+    segments[0] = newest;
+    for (size_t i = 1; i < count; i++) segments[i] = (*view)->segments[i - 1];
+    sst_view *with = sst_view_new(m, NULL, segments, count);
+    kv_free(segments);
+    sst_segment_unref(newest); // the view's reference keeps it
+    sst_view_unref(*view);
+    *view = with;
+    return KV_OK;
+}
+
+// A new log, and a catalog that names it and all segments. Making the log also
+// makes their names durable (T1).
+static kv_status write_rest(sst_store *s, const sst_view *view, kv_disk *target)
+{
+    kv_why why = kv_for(KV_FOR_META);
     uint64_t number = sst_store_new_number(s);
     kv_recordlog log = {0};
     KV_TRY(sst_log_create(&s->config, target, number, 0, &log));
@@ -369,11 +398,14 @@ static kv_status link_all(sst_store *s, const sst_view *view, kv_disk *target)
 // linked; readers and writers go on.
 kv_status sst_store_backup(sst_store *s, kv_disk *target)
 {
-    KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
+    bool flushes = !s->config.read_only;
+    if (flushes) KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
     kv_mutex_lock(&s->work);
-    kv_status st = sst_store_flush_locked(s);
+    kv_status st = flushes ? sst_store_flush_locked(s) : KV_OK;
     sst_view *view = sst_store_view(s);
-    if (st == KV_OK) st = link_all(s, view, target);
+    if (st == KV_OK) st = link_segments(s, view, target);
+    if (st == KV_OK) st = add_memtable(s, &view, target);
+    if (st == KV_OK) st = write_rest(s, view, target);
     sst_view_unref(view);
     kv_mutex_unlock(&s->work);
     return st;

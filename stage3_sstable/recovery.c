@@ -296,16 +296,16 @@ static kv_status replay_all(sst_store *s, const inventory *found,
 
 // ---- making it good ---------------------------------------------------------
 
-static kv_status flush_recovered(sst_store *s, sst_memtable *m,
-                                 sst_segment **out)
+kv_status sst_store_shelve(sst_store *s, sst_memtable *m, kv_disk *disk,
+                           sst_segment **out)
 {
     sst_segment_id id = {s->config.store_id, sst_store_new_number(s)};
     kv_why why = kv_for(KV_FOR_FLUSH);
     kv_slice all = {0};
     sst_builder b = {0};
     sst_source *source = sst_memtable_scan(m, all, all, false, SST_SEQ_MAX);
-    kv_status st = sst_builder_open(&b, s->config.disk, &id, s->codec,
-                                    s->config.index_bytes, why);
+    kv_status st =
+        sst_builder_open(&b, disk, &id, s->codec, s->config.index_bytes, why);
     if (st == KV_OK) st = source->next(source);
     while (st == KV_OK && source->has_entry) {
         st = sst_builder_add(&b, &source->entry);
@@ -315,7 +315,7 @@ static kv_status flush_recovered(sst_store *s, sst_memtable *m,
     sst_builder_close(&b);
     source->free(source);
     KV_TRY(st);
-    return sst_segment_open(s->config.disk, &id, s->config.use_map, why, out);
+    return sst_segment_open(disk, &id, s->config.use_map, why, out);
 }
 
 static void begin(sst_store *s, sst_memtable *active,
@@ -368,7 +368,9 @@ static kv_status make_good(sst_store *s, sst_memtable *m,
                            sst_segment **segments, size_t count)
 {
     bool has_entries = sst_memtable_count(m) > 0;
-    if (has_entries) KV_TRY(flush_recovered(s, m, &segments[0]));
+    if (has_entries) {
+        KV_TRY(sst_store_shelve(s, m, s->config.disk, &segments[0]));
+    }
     KV_TRY(has_entries ? start_afresh(s, segments, count + 1)
                        : start_afresh(s, segments + 1, count));
     return sst_store_orphans(s, true, NULL);

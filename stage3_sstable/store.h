@@ -121,6 +121,10 @@ sst_name sst_log_name(uint64_t number);
 
 // What sst_store_open finds on disk becomes the view.
 KV_MUST_USE kv_status sst_store_recover(sst_store *s);
+// A memtable that nobody writes to becomes a segment on `disk`, whose name is
+// not synced.
+KV_MUST_USE kv_status sst_store_shelve(sst_store *s, sst_memtable *m,
+                                       kv_disk *disk, sst_segment **out);
 // Files in the directory that no catalog names: ours and dead ones are
 // removed, if `remove`; strangers are counted.
 KV_MUST_USE kv_status sst_store_orphans(sst_store *s, bool remove,
@@ -149,7 +153,8 @@ KV_MUST_USE kv_status sst_store_write_last_catalog(sst_store *s);
 // Gives up what is under way. Requires that no other call runs.
 void sst_store_drop_jobs(sst_store *s);
 // Hard links of everything (copies, on another file system), and a catalog, in
-// another directory.
+// another directory. What is in memory only becomes a segment first: of the
+// copy alone if the store is read-only.
 KV_MUST_USE kv_status sst_store_backup(sst_store *s, kv_disk *target);
 
 // ---- cursor.c ---------------------------------------------------------------

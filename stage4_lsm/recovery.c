@@ -339,13 +339,15 @@ static kv_status require_unused(lsm_store *s, const inventory *found)
 
 // ---- making it good ---------------------------------------------------------
 
-// The recovered memtable as a table of level 0, and the version with it.
-static kv_status flush_recovered(lsm_store *s, lsm_memtable *m,
-                                 lsm_version **version)
+kv_status lsm_store_shelve(const lsm_workshop *shop, lsm_memtable *m,
+                           lsm_version **version)
 {
+    if (lsm_memtable_count(m) == 0 && lsm_memtable_range_count(m) == 0) {
+        return KV_OK;
+    }
     lsm_job job;
     lsm_edit edit = {0};
-    lsm_job_flush(&job, &s->shop, m, *version);
+    lsm_job_flush(&job, shop, m, *version);
     job.why = kv_for(KV_FOR_FLUSH);
     kv_status st;
     do st = lsm_job_run(&job, UINT64_MAX);
@@ -406,10 +408,8 @@ static kv_status begin_full(lsm_store *s, lsm_memtable *m, lsm_version *version)
 
 static kv_status make_good(lsm_store *s, lsm_memtable *m, lsm_version **version)
 {
-    bool has_changes =
-        lsm_memtable_count(m) > 0 || lsm_memtable_range_count(m) > 0;
     lsm_version *after = lsm_version_ref(*version);
-    kv_status st = has_changes ? flush_recovered(s, m, &after) : KV_OK;
+    kv_status st = lsm_store_shelve(&s->shop, m, &after);
     if (st == KV_OK) st = start_afresh(s, after);
     lsm_version_unref(after);
     KV_TRY(st);

@@ -206,6 +206,11 @@ void lsm_store_delay(lsm_store *s, uint64_t bytes);
 
 // What lsm_store_open finds on disk becomes the view.
 KV_MUST_USE kv_status lsm_store_recover(lsm_store *s);
+// A memtable becomes a table of level 0, on the workshop's disk, and *version
+// the one with it. The table's name is not synced. An empty memtable changes
+// nothing.
+KV_MUST_USE kv_status lsm_store_shelve(const lsm_workshop *shop,
+                                       lsm_memtable *m, lsm_version **version);
 // Files in the directory that are not the store's: ours and dead ones are
 // removed, if `remove`; strangers are counted.
 KV_MUST_USE kv_status lsm_store_orphans(lsm_store *s, bool remove,
@@ -248,7 +253,8 @@ KV_MUST_USE kv_status lsm_store_freeze_all(void *store);
 // ---- backup.c ---------------------------------------------------------------
 
 // Hard links of all tables (copies, on another file system), and a manifest, in
-// another directory.
+// another directory. What is in memory only becomes a table first: of the copy
+// alone if the store is read-only.
 KV_MUST_USE kv_status lsm_store_backup(lsm_store *s, kv_disk *target);
 
 // ---- cursor.c ---------------------------------------------------------------
