@@ -310,6 +310,7 @@ static void end_job(lsm_store *s, lsm_job *job, kv_status st)
     // Whether the manifest names them or not is in doubt after an I/O error:
     // then they stay, for the next open to see.
     if (st == KV_NO_SPACE || st == KV_CORRUPT) lsm_job_drop(job);
+    if (st == KV_NO_SPACE) lsm_wal_yield_space(&s->wal); // for the next try
     kv_mutex_lock(&s->work);
     forget_job(s, job);
     s->may_pick = true; // what it claimed is free: only now, not at its install

@@ -158,6 +158,17 @@ kv_status lsm_wal_trim(lsm_wal *w)
     return st;
 }
 
+void lsm_wal_yield_space(lsm_wal *w)
+{
+    kv_mutex_lock(&w->lock);
+    w->last_bytes = 0;
+    if (w->spare.file != NULL) {
+        kv_status st = kv_recordlog_trim(&w->spare, why_wal);
+        (void)st; // the next open takes what is left
+    }
+    kv_mutex_unlock(&w->lock);
+}
+
 void lsm_wal_switch(lsm_wal *w)
 {
     kv_mutex_lock(&w->lock);

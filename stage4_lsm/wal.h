@@ -76,6 +76,9 @@ bool lsm_wal_has_spare(lsm_wal *w);
 // Gives back the space that the active log and the spare have reserved: nobody
 // is about to write. Requires what a leader has.
 KV_MUST_USE kv_status lsm_wal_trim(lsm_wal *w);
+// Gives back the spare's alone, and reserves none for one made now: the disk is
+// full, and others need it more.
+void lsm_wal_yield_space(lsm_wal *w);
 // The active log, if any, becomes an older one, and the spare active. Requires
 // a spare, and fewer than LSM_FROZEN_MAX older logs.
 void lsm_wal_switch(lsm_wal *w);

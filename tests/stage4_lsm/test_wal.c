@@ -206,6 +206,32 @@ static void a_spare_has_the_space_that_the_last_log_needed(void **state)
     }
 }
 
+// A flush that finds the disk full must not be kept from its room by space that
+// nobody uses yet.
+static void a_full_disk_gets_the_spare_s_space_back(void **state)
+{
+    enum { PUTS = 200, HEADER = 52 };
+    (void)state;
+    bench b;
+    uint64_t size;
+    bench_open(&b);
+    lsm_wal_yield_space(&b.wal); // there is none
+    next_log(&b);
+    for (int i = 0; i < PUTS; i++) assert_ok(put(&b, "key", false));
+    next_log(&b);
+    assert_ok(lsm_wal_prepare(&b.wal, &b.next, true));
+    assert_ok(kv_file_size(b.wal.spare.file, &size));
+    assert_true(size > HEADER);
+    lsm_wal_yield_space(&b.wal);
+    assert_ok(kv_file_size(b.wal.spare.file, &size));
+    assert_int_equal(size, HEADER);
+    lsm_wal_switch(&b.wal);
+    for (int i = 0; i < PUTS; i++) assert_ok(put(&b, "key", false));
+    assert_ok(lsm_wal_close(&b.wal, true, &b.closed));
+    assert_true(exists(&b, 3));
+    bench_close(&b);
+}
+
 static void logs_that_are_needed_stay(void **state)
 {
     (void)state;
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_clean_close_says_where_the_logs_end),
         cmocka_unit_test(one_spare_is_made_and_thrown_away),
         cmocka_unit_test(a_spare_has_the_space_that_the_last_log_needed),
+        cmocka_unit_test(a_full_disk_gets_the_spare_s_space_back),
         cmocka_unit_test(logs_that_are_needed_stay),
         cmocka_unit_test(older_logs_are_synced_first),
         cmocka_unit_test(nothing_is_synced_behind_a_failure),
