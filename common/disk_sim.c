@@ -467,12 +467,18 @@ static kv_status sim_lock(kv_disk *disk, const char *name, kv_file **out)
     return unlock_disk(d, KV_OK);
 }
 
-static kv_status sim_open_beside(kv_disk *d, const char *path, bool create,
+static void sim_close_disk(kv_disk *disk);
+
+static kv_status sim_open_beside(kv_disk *disk, const char *path, bool create,
                                  kv_disk **out)
 {
-    (void)d, (void)create, (void)out;
-    return kv_fail(KV_UNSUPPORTED, "%s: a simulated disk has one directory",
-                   path);
+    (void)path, (void)create;
+    kv_sim_disk *d = disk_of(disk);
+    if (d->beside != NULL) sim_close_disk(d->beside);
+    KV_TRY(kv_disk_open_sim(&d->options, &d->beside));
+    disk_of(d->beside)->users++;
+    *out = d->beside;
+    return KV_OK;
 }
 
 static void sim_space(kv_disk *d, uint64_t *now, uint64_t *peak)
@@ -490,7 +496,9 @@ static void free_names(kv_sim_names *names)
 static void sim_close_disk(kv_disk *disk)
 {
     kv_sim_disk *d = disk_of(disk);
+    if (--d->users > 0) return;
     assert(d->open_count == 0);
+    if (d->beside != NULL) sim_close_disk(d->beside);
     for (size_t i = 0; i < d->atom_count; i++) free_atom(&d->atoms[i]);
     kv_free(d->atoms);
     free_names(&d->now);
@@ -524,6 +532,7 @@ kv_status kv_disk_open_sim(const kv_sim_options *options, kv_disk **out)
 {
     kv_sim_disk *d = kv_zalloc(sizeof *d);
     d->base.ops = &sim_ops;
+    d->users = 1;
     if (options != NULL) d->options = *options;
     if (d->options.sector == 0) d->options.sector = SECTOR_BYTES;
     kv_mutex_init(&d->lock);
@@ -532,6 +541,8 @@ kv_status kv_disk_open_sim(const kv_sim_options *options, kv_disk **out)
 }
 
 // ---- for the experimenter ---------------------------------------------------
+
+kv_disk *kv_disk_sim_beside(kv_disk *d) { return disk_of(d)->beside; }
 
 void kv_disk_sim_set_capacity(kv_disk *d, uint64_t bytes)
 {

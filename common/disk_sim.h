@@ -21,7 +21,8 @@
 //   S3  A rename is two atoms, the new name and then the end of the old one,
 //       and the second is never chosen without the first: no crash loses both.
 //
-// Sub-directories, kv_disk_open_beside and kv_disk_link are not simulated.
+// Sub-directories and kv_disk_link are not simulated; of the directories
+// beside, whatever their path, the one that was opened last is.
 
 #ifndef COMMON_DISK_SIM_H
 #define COMMON_DISK_SIM_H
@@ -45,6 +46,10 @@ void kv_disk_sim_set_capacity(kv_disk *d, uint64_t bytes);
 uint64_t kv_disk_sim_used(kv_disk *d);
 // Files open now.
 uint32_t kv_disk_sim_open_count(kv_disk *d);
+
+// The directory that kv_disk_open_beside opened last: this disk's own, until it
+// is closed or opens another. NULL if there is none.
+kv_disk *kv_disk_sim_beside(kv_disk *d);
 
 // ---- a sync that fails ------------------------------------------------------
 

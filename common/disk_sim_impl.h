@@ -33,6 +33,8 @@ typedef struct kv_sim_disk {
     size_t atom_count, atom_cap;
     uint64_t used;
     uint32_t open_count;
+    uint32_t users;  // who may close it: its opener, and the disk it is beside
+    kv_disk *beside; // or NULL
     uint64_t syncs, fail_at;
     kv_sim_loss loss;
 } kv_sim_disk;

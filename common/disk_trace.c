@@ -15,6 +15,7 @@ typedef struct trace_disk {
     void *arg;
     kv_mutex lock; // of the observer; guards count
     uint64_t count;
+    bool is_beside;
 } trace_disk;
 
 typedef struct trace_file {
@@ -35,6 +36,7 @@ static void tell(kv_disk *disk, kv_trace_event event)
     trace_disk *d = disk_of(disk);
     kv_mutex_lock(&d->lock);
     event.number = d->count++;
+    event.is_beside = d->is_beside;
     d->observe(d->arg, &event);
     kv_mutex_unlock(&d->lock);
 }
@@ -205,7 +207,10 @@ static kv_status trace_open_beside(kv_disk *d, const char *path, bool create,
 {
     kv_disk *below = NULL;
     KV_TRY(kv_disk_open_beside(disk_of(d)->below, path, create, &below));
-    return kv_disk_open_trace(below, disk_of(d)->observe, disk_of(d)->arg, out);
+    KV_TRY(
+        kv_disk_open_trace(below, disk_of(d)->observe, disk_of(d)->arg, out));
+    disk_of(*out)->is_beside = true;
+    return KV_OK;
 }
 
 static void trace_space(kv_disk *d, uint64_t *now, uint64_t *peak)

@@ -43,6 +43,8 @@ typedef struct kv_trace_event {
     const char *to;   // of a rename or a link, else NULL
     uint64_t offset;  // of a write; the new size of truncate and allocate
     kv_slice bytes;   // of a write
+    bool is_beside;   // in the directory of kv_disk_open_beside: numbers of
+                      // its own
 } kv_trace_event;
 
 typedef void kv_trace_observer(void *arg, const kv_trace_event *event);

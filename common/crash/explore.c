@@ -123,9 +123,44 @@ static void look(explorer *x, const kv_trace_event *event)
                     is_in_sample, visit, x);
 }
 
+// What a crash now leaves of the backup that is taken, or done (J7).
+static void look_at_backup(explorer *x, bool is_done)
+{
+    if (x->is_counting || x->wanted != NULL) return;
+    kv_disk *beside = kv_disk_sim_beside(x->sim);
+    size_t atoms = 0;
+    (void)kv_disk_sim_atoms(beside, &atoms);
+    kv_buf none = {0}, why = {0};
+    kv_buf_reserve(&none, atoms + 1);
+    memset(none.data, 0, atoms + 1);
+    kv_disk *left = x->options->model == KV_CRASH_KILL
+                        ? kv_disk_sim_kill(beside)
+                        : kv_disk_sim_crash(beside, none.data, KV_SIM_SHORT);
+    kv_crash_case c = {.engine = x->engine,
+                       .knobs = x->options->knobs,
+                       .work = &x->work,
+                       .acked = x->issued,
+                       .issued = x->issued};
+    if (!kv_crash_judge_backup(&c, left, is_done, &why)) report(x, &why);
+    kv_disk_close(left);
+    kv_buf_free(&none);
+    kv_buf_free(&why);
+}
+
+static kv_status take_backup(explorer *x, kv *db)
+{
+    KV_TRY(kv_crash_backup(db));
+    if (kv_describe(x->engine)->caps & KV_CAP_BACKUP) look_at_backup(x, true);
+    return KV_OK;
+}
+
 static void observe(void *arg, const kv_trace_event *event)
 {
     explorer *x = arg;
+    if (event->is_beside) {
+        look_at_backup(x, false);
+        return;
+    }
     x->at.event = event->number;
     if (!kv_crash_is_moment(x->options->model, event)) return;
     if (x->wanted != NULL && x->wanted->event != event->number) return;
@@ -238,6 +273,8 @@ static kv_status run_step(explorer *x, kv_disk *traced, kv **db,
         return kv_crash_compact(*db, step);
     case KV_CRASH_MOMENT:
         return kv_crash_moment_turn(&x->moment, *db, &x->work, step->commit);
+    case KV_CRASH_BACKUP:
+        return take_backup(x, *db);
     }
     return KV_OK;
 }

@@ -21,6 +21,7 @@ typedef struct trial {
     kv_buf *why;
     const char *life; // which opening, for the verdict
     bool has_written; // in this life
+    bool is_backup;
     kv_buf key, value, want;
 } trial;
 
@@ -53,7 +54,7 @@ static bool open_store(trial *t, const char *life)
                           .disk = t->disk,
                           .memory_bytes = 1 << 20, // a dozen keys
                           .seed = 1,
-                          .create = true};
+                          .create = !t->is_backup};
     kv_status st = kv_open(t->c->engine, &options, &t->db);
     return st == KV_OK || failed(t, "open", st); // J1
 }
@@ -277,6 +278,27 @@ bool kv_crash_judge(const kv_crash_case *c, kv_disk *image, kv_buf *why)
 {
     trial t = {.c = c, .disk = kv_disk_sim_kill(image), .why = why};
     bool lawful = try_store(&t);
+    if (t.db != NULL) kv_close(t.db);
+    if (kv_disk_sim_open_count(t.disk) == 0) kv_disk_close(t.disk);
+    kv_buf_free(&t.key);
+    kv_buf_free(&t.value);
+    kv_buf_free(&t.want);
+    return lawful;
+}
+
+bool kv_crash_judge_backup(const kv_crash_case *c, kv_disk *image, bool is_done,
+                           kv_buf *why)
+{
+    kv_identity identity;
+    trial t = {
+        .c = c, .disk = kv_disk_sim_kill(image), .why = why, .is_backup = true};
+    content found;
+    bool is_there = kv_identity_read(t.disk, "backup", &identity) == KV_OK;
+    bool lawful = !is_there && !is_done; // J7
+    if (!lawful) {
+        lawful = open_store(&t, "the backup") && read_store(&t, &found) &&
+                 check_history(&t, &found) && close_store(&t);
+    }
     if (t.db != NULL) kv_close(t.db);
     if (kv_disk_sim_open_count(t.disk) == 0) kv_disk_close(t.disk);
     kv_buf_free(&t.key);

@@ -11,6 +11,8 @@
 //       open: all there.
 //   J6  Opening it and crashing at once, by kill or by power cut, changes
 //       nothing of that.
+//   J7  A backup is a store by itself, of the commit it was taken after, from
+//       when kv_backup returns; before that, there is none or the whole.
 
 #ifndef COMMON_CRASH_JUDGE_H
 #define COMMON_CRASH_JUDGE_H
@@ -28,5 +30,8 @@ typedef struct kv_crash_case {
 // Judges a simulated disk, which it does not change. False: what is wrong is
 // appended to `why`.
 bool kv_crash_judge(const kv_crash_case *c, kv_disk *image, kv_buf *why);
+// The same of a backup's directory, where J7 and J1 to J4 hold.
+bool kv_crash_judge_backup(const kv_crash_case *c, kv_disk *image, bool is_done,
+                           kv_buf *why);
 
 #endif

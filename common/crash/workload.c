@@ -21,6 +21,7 @@ static kv_crash_step_kind pick_kind(dice *d)
     if (d->shrinks && n < 8) return KV_CRASH_SETTLE;
     if (d->is_ranged && n < 12) return KV_CRASH_MOMENT;
     if (d->is_ranged && n < 18) return KV_CRASH_COMPACT;
+    if (d->is_ranged && n < 22) return KV_CRASH_BACKUP;
     if (n < 76) return KV_CRASH_WRITE;
     if (n < 82) return KV_CRASH_SYNC;
     if (n < 92) return KV_CRASH_MAINTAIN;
@@ -238,4 +239,9 @@ kv_status kv_crash_compact(kv *db, const kv_crash_step *step)
     kv_buf_free(&from);
     kv_buf_free(&to);
     return st;
+}
+
+kv_status kv_crash_backup(kv *db)
+{
+    return kv_has(db, KV_CAP_BACKUP) ? kv_backup(db, "beside") : KV_OK;
 }

@@ -15,8 +15,9 @@
 // deleted, key after key, with settling in between; then it grows again.
 //
 // Seeds from KV_CRASH_RANGED on name those that work on ranges of keys: range
-// deletions, alone and in batches, compactions of a range, and moments: a
-// cursor that stays open while the store goes on, and is then walked.
+// deletions, alone and in batches, compactions of a range, backups, and
+// moments: a cursor that stays open while the store goes on, and is then
+// walked.
 //
 //     state[n][key]   the commit that key's value is from after n commits,
 //                     0 if the key is not there
@@ -46,6 +47,7 @@ typedef enum kv_crash_step_kind {
     KV_CRASH_REOPEN,
     KV_CRASH_COMPACT, // the range of change[0]
     KV_CRASH_MOMENT,  // see moment.h
+    KV_CRASH_BACKUP,
 } kv_crash_step_kind;
 
 typedef struct kv_crash_change {
@@ -92,5 +94,7 @@ void kv_crash_value(kv_buf *to, uint32_t commit, uint32_t key);
 KV_MUST_USE kv_status kv_crash_write(kv *db, const kv_crash_step *step);
 // Compacts a compacting step's range, if the engine can.
 KV_MUST_USE kv_status kv_crash_compact(kv *db, const kv_crash_step *step);
+// A copy in the directory beside, if the engine can.
+KV_MUST_USE kv_status kv_crash_backup(kv *db);
 
 #endif

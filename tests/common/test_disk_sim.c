@@ -330,12 +330,37 @@ static void equal_disks_have_equal_hashes(void **state)
     kv_disk_close(d);
 }
 
-static void what_is_not_simulated_says_so(void **state)
+// Whoever opened it may close it: what it holds is there to be looked at.
+static void a_directory_beside_stays(void **state)
 {
     (void)state;
     kv_disk *d = open_disk((kv_sim_options){.sector = 0}), *beside = NULL;
-    assert_status(kv_disk_open_beside(d, "there", true, &beside),
-                  KV_UNSUPPORTED);
+    kv_file *f = NULL;
+    assert_null(kv_disk_sim_beside(d));
+    assert_ok(kv_disk_open_beside(d, "there", true, &beside));
+    assert_ok(kv_file_open(beside, "f", (kv_open_how){.mode = KV_OPEN_CREATE},
+                           why, &f));
+    assert_ok(kv_file_close(f));
+    kv_disk_close(beside);
+    kv_names names = {0};
+    assert_ok(kv_disk_list(kv_disk_sim_beside(d), &names));
+    assert_int_equal(names.count, 1);
+    kv_names_free(&names);
+    assert_ok(kv_disk_list(d, &names));
+    assert_int_equal(names.count, 0);
+    kv_names_free(&names);
+    // The next one is empty.
+    assert_ok(kv_disk_open_beside(d, "there", true, &beside));
+    assert_ok(kv_disk_list(beside, &names));
+    assert_int_equal(names.count, 0);
+    kv_disk_close(d);
+    kv_disk_close(beside);
+}
+
+static void what_is_not_simulated_says_so(void **state)
+{
+    (void)state;
+    kv_disk *d = open_disk((kv_sim_options){.sector = 0});
     assert_status(kv_disk_link(d, "f", d, "g", why), KV_UNSUPPORTED);
     kv_disk_close(d);
 }
@@ -356,6 +381,7 @@ int main(void)
         cmocka_unit_test(what_was_lost_may_leave_zeroes_or_rubbish),
         cmocka_unit_test(a_failed_sync_loses_in_three_ways),
         cmocka_unit_test(equal_disks_have_equal_hashes),
+        cmocka_unit_test(a_directory_beside_stays),
         cmocka_unit_test(what_is_not_simulated_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

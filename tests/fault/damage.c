@@ -85,6 +85,7 @@ static void run_step(const closed_store *s, kv_disk *disk, uint64_t seed,
         assert_ok(kv_crash_compact(*db, step));
         break;
     case KV_CRASH_MOMENT: // of a store that is there to be damaged
+    case KV_CRASH_BACKUP:
         break;
     }
 }

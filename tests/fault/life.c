@@ -173,6 +173,8 @@ static kv_status do_step(life *l, const kv_crash_step *step)
         return kv_crash_compact(l->db, step);
     case KV_CRASH_MOMENT:
         return turn_moment(l);
+    case KV_CRASH_BACKUP: // whole or refused: the store's own part is looked at
+        return kv_crash_backup(l->db);
     default:
         return kv_maintain(l->db, &did_work);
     }
