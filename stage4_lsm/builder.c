@@ -4,7 +4,6 @@
 #include "builder.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "common/hash.h"
 #include "common/mem.h"
@@ -130,47 +129,31 @@ bool lsm_builder_is_empty(const lsm_builder *b)
 
 void lsm_builder_add_range(lsm_builder *b, const lsm_range_tombstone *range)
 {
-    lsm_properties *props = &b->props;
-    if (props->range_count == b->range_cap) {
-        b->range_cap = b->range_cap > 0 ? 2 * b->range_cap : 16;
-        b->ranges = kv_realloc(b->ranges, b->range_cap * sizeof *b->ranges);
-    }
-    size_t from_len = range->from.len, to_len = range->to.len;
-    uint8_t *keys = kv_alloc(from_len + to_len + 1);
-    if (from_len > 0) memcpy(keys, range->from.data, from_len);
-    if (to_len > 0) memcpy(keys + from_len, range->to.data, to_len);
-    b->ranges[props->range_count++] =
-        (lsm_range_tombstone){kv_slice_of(keys, from_len),
-                              kv_slice_of(keys + from_len, to_len), range->seq};
-    count_seq(props, range->seq);
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-    const lsm_range_tombstone *left = a, *right = b;
-    int order = kv_slice_cmp(left->from, right->from);
-    if (order != 0) return order;
-    return (left->seq < right->seq) - (left->seq > right->seq);
+    bool is_first = b->props.range_count++ == 0;
+    // An empty end is behind all: nothing follows it.
+    assert(is_first ||
+           (b->range_to.len > 0 && kv_slice_cmp(kv_buf_slice(&b->range_to),
+                                                range->from) <= 0)); // F6
+    if (is_first) kv_buf_set(&b->range_from, range->from);
+    kv_buf_set(&b->range_to, range->to);
+    lsm_put_range(&b->ranges, range);
+    count_seq(&b->props, range->seq);
 }
 
 // F5: the least and the greatest of what entries and ranges say.
 static void set_bounds(lsm_builder *b)
 {
     lsm_properties *p = &b->props;
+    kv_slice from = kv_buf_slice(&b->range_from);
+    kv_slice to = kv_buf_slice(&b->range_to);
     p->first_key = kv_buf_slice(&b->first_key);
     p->last_key = kv_buf_slice(&b->last_key);
-    for (size_t i = 0; i < p->range_count; i++) {
-        const lsm_range_tombstone *r = &b->ranges[i];
-        bool is_only = i == 0 && p->entry_count == 0;
-        if (is_only || kv_slice_cmp(r->from, p->first_key) < 0) {
-            p->first_key = r->from;
-        }
-        bool is_unbounded = p->last_is_open && p->last_key.len == 0;
-        if (is_only || r->to.len == 0 ||
-            (!is_unbounded && kv_slice_cmp(r->to, p->last_key) > 0)) {
-            p->last_key = r->to;
-            p->last_is_open = true;
-        }
+    if (p->range_count == 0) return;
+    bool is_only = p->entry_count == 0;
+    if (is_only || kv_slice_cmp(from, p->first_key) < 0) p->first_key = from;
+    if (is_only || to.len == 0 || kv_slice_cmp(to, p->last_key) > 0) {
+        p->last_key = to;
+        p->last_is_open = true;
     }
 }
 
@@ -193,13 +176,7 @@ static void put_parts(lsm_builder *b)
     b->footer.filter_bytes = seal_part(b, from);
 
     from = to->len;
-    if (b->props.range_count > 0) {
-        qsort(b->ranges, b->props.range_count, sizeof *b->ranges,
-              compare_ranges);
-    }
-    for (size_t i = 0; i < b->props.range_count; i++) {
-        lsm_put_range(to, &b->ranges[i]);
-    }
+    kv_buf_append(to, kv_buf_slice(&b->ranges));
     b->footer.ranges_bytes = seal_part(b, from);
 
     from = to->len;
@@ -240,20 +217,15 @@ void lsm_builder_close(lsm_builder *b)
             b->config.why);
         (void)st;
     }
-    for (size_t i = 0; i < b->props.range_count; i++) {
-        union { // the memory is ours, though the slice only lends it
-            const uint8_t *in;
-            void *out;
-        } keys = {b->ranges[i].from.data};
-        kv_free(keys.out);
-    }
-    kv_free(b->ranges);
     kv_free(b->hashes);
     lsm_compressor_free(&b->compressor);
     lsm_block_builder_free(&b->block);
     kv_buf_free(&b->pending);
     kv_buf_free(&b->index);
     kv_buf_free(&b->separator);
+    kv_buf_free(&b->ranges);
+    kv_buf_free(&b->range_from);
+    kv_buf_free(&b->range_to);
     kv_buf_free(&b->first_key);
     kv_buf_free(&b->last_key);
     *b = (lsm_builder){0};

@@ -50,9 +50,9 @@ typedef struct lsm_builder {
     kv_buf separator;
     uint64_t *hashes; // of the keys, for the filter
     size_t hash_count, hash_cap;
-    lsm_range_tombstone *ranges; // each with memory of its own
-    size_t range_cap;
-    kv_buf first_key, last_key; // of the entries
+    kv_buf ranges;               // as they will be in the file
+    kv_buf range_from, range_to; // where the first begins, the last ends
+    kv_buf first_key, last_key;  // of the entries
     uint64_t last_seq;
     lsm_footer footer;
     lsm_properties props;
@@ -65,8 +65,9 @@ KV_MUST_USE kv_status lsm_builder_open(lsm_builder *b, kv_disk *disk,
                                        const lsm_builder_config *config);
 // Requires an entry behind the last one (E1). Cost: 1 write per 256 KiB.
 KV_MUST_USE kv_status lsm_builder_add(lsm_builder *b, const lsm_entry *entry);
-// In any order. The ends count for first_key and last_key (F5): a table that
-// must stay within bounds gets ranges cut to them.
+// Requires one that is not empty and begins where, or after, the last one ends
+// (F6); entries do not matter. The ends count for first_key and last_key (F5):
+// a table that must stay within bounds gets ranges cut to them.
 void lsm_builder_add_range(lsm_builder *b, const lsm_range_tombstone *range);
 // Bytes of data blocks so far, as they will be in the file; the last block, not
 // yet ended, uncompressed.

@@ -15,12 +15,6 @@ enum {
 
 // ---- begin ------------------------------------------------------------------
 
-static void add_spans(lsm_job *job, const lsm_range_tombstone *ranges,
-                      size_t count)
-{
-    for (size_t i = 0; i < count; i++) lsm_spans_add(&job->spans, &ranges[i]);
-}
-
 // The runs that stand behind `from` in the version hold what is older.
 static void note_older(lsm_job *job, const lsm_version *v, size_t from)
 {
@@ -51,8 +45,6 @@ void lsm_job_flush(lsm_job *job, const lsm_workshop *shop,
     job->pick.version = lsm_version_ref(version);
     job->run = atomic_fetch_add(shop->next_number, 1);
     note_older(job, version, 0);
-    const lsm_spans *spans = lsm_memtable_spans(memtable, LSM_SEQ_MAX);
-    add_spans(job, spans->at, spans->count);
     job->merge.prefix = lsm_memtable_prefix(memtable);
     lsm_merge_add(&job->merge, lsm_memtable_iter(memtable, LSM_SEQ_MAX));
 }
@@ -69,9 +61,7 @@ void lsm_job_compact(lsm_job *job, const lsm_workshop *shop,
     for (size_t i = 0; i < pick->part_count; i++) {
         const lsm_pick_part *part = &pick->parts[i];
         for (size_t j = part->first; j < part->first + part->count; j++) {
-            const lsm_table *t = part->run->tables[j];
-            add_spans(job, t->ranges, (size_t)t->props.range_count);
-            job->bytes_in += t->props.file_bytes;
+            job->bytes_in += part->run->tables[j]->props.file_bytes;
         }
         lsm_merge_add(&job->merge,
                       lsm_run_iter(part->run, part->first, part->count, how));
@@ -80,6 +70,41 @@ void lsm_job_compact(lsm_job *job, const lsm_workshop *shop,
     note_older(job, pick->version, (size_t)(oldest - pick->version->runs) + 1);
     note_below(job, pick->version);
     job->merge.prefix = lsm_common_prefix(pick->bounds.from, pick->bounds.to);
+}
+
+// ---- range tombstones -------------------------------------------------------
+
+// Those of one part: its tables stand one behind the other.
+static lsm_spans spans_of_part(const lsm_pick_part *part)
+{
+    lsm_spans s = {0};
+    for (size_t i = part->first; i < part->first + part->count; i++) {
+        const lsm_spans *ranges = &part->run->tables[i]->ranges;
+        for (size_t j = 0; j < ranges->count; j++) {
+            lsm_spans_append(&s, &ranges->at[j]);
+        }
+    }
+    return s;
+}
+
+// Those of `count` parts, by halves: each is copied once for each halving.
+static lsm_spans spans_of_parts(const lsm_pick_part *parts, size_t count)
+{
+    if (count == 1) return spans_of_part(parts);
+    lsm_spans newer = spans_of_parts(parts, count / 2);
+    lsm_spans older = spans_of_parts(parts + count / 2, count - count / 2);
+    lsm_spans all = lsm_spans_join(&newer, &older);
+    lsm_spans_free(&newer);
+    lsm_spans_free(&older);
+    return all;
+}
+
+static lsm_spans spans_of_inputs(const lsm_job *job)
+{
+    if (job->memtable == NULL) {
+        return spans_of_parts(job->pick.parts, job->pick.part_count);
+    }
+    return lsm_layers_join(lsm_memtable_ranges(job->memtable, LSM_SEQ_MAX));
 }
 
 // ---- what is dropped --------------------------------------------------------
@@ -195,15 +220,18 @@ static kv_status open_output(lsm_job *job)
 static kv_status add_ranges(lsm_job *job, kv_slice to)
 {
     kv_slice from = kv_buf_slice(&job->output_from);
-    for (size_t i = 0; i < job->spans.count; i++) {
-        lsm_range_tombstone r = job->spans.at[i];
+    for (; job->range < job->spans.count; job->range++) {
+        lsm_range_tombstone r = job->spans.at[job->range];
+        if (to.len > 0 && kv_slice_cmp(r.from, to) >= 0) break;
+        bool goes_on = lsm_end_cmp(to, r.to) < 0; // in the next output
         if (kv_slice_cmp(r.from, from) < 0) r.from = from;
-        if (lsm_end_cmp(to, r.to) < 0) r.to = to;
-        if (r.to.len > 0 && kv_slice_cmp(r.from, r.to) >= 0) continue;
+        if (goes_on) r.to = to;
         lsm_bounds bounds = {r.from, r.to, false};
-        if (!older_overlaps(job, &bounds)) continue;
-        if (!job->has_output) KV_TRY(open_output(job));
-        lsm_builder_add_range(&job->builder, &r);
+        if (older_overlaps(job, &bounds)) {
+            if (!job->has_output) KV_TRY(open_output(job));
+            lsm_builder_add_range(&job->builder, &r);
+        }
+        if (goes_on) break;
     }
     return KV_OK;
 }
@@ -261,6 +289,7 @@ static kv_status keep(lsm_job *job, const lsm_entry *entry)
 kv_status lsm_job_run(lsm_job *job, uint64_t bytes)
 {
     if (!job->has_begun) {
+        job->spans = spans_of_inputs(job);
         KV_TRY(lsm_merge_seek(&job->merge, (kv_slice){0}, false));
     }
     job->has_begun = true;

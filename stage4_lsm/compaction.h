@@ -62,6 +62,7 @@ typedef struct lsm_job {
     bool has_last;
     lsm_spans spans; // of all inputs
     size_t span;     // the first that does not end before last_key
+    size_t range;    // the first that no output has up to its end
     lsm_older *older;
     size_t older_count;
     lsm_older below; // the run below the outputs, if any

@@ -10,10 +10,8 @@
 
 static void add_memtable(lsm_cursor *c, lsm_memtable *m, uint64_t seq)
 {
-    const lsm_spans *spans = lsm_memtable_spans(m, seq);
-    for (size_t i = 0; i < spans->count; i++) {
-        lsm_spans_add(&c->spans, &spans->at[i]);
-    }
+    const lsm_layer *ranges = lsm_memtable_ranges(m, seq);
+    if (ranges != NULL) c->ranges[c->range_count++] = ranges;
     if (lsm_memtable_count(m) == 0) return;
     lsm_merge_add(&c->merge, lsm_memtable_iter(m, seq));
 }
@@ -26,12 +24,7 @@ static void add_run(lsm_cursor *c, const lsm_run *run, const lsm_bounds *bounds)
             (unsigned)run->level, (unsigned long long)run->id, count,
             run->count, count > 0 ? "join the merge" : "overlap: skipped");
     if (count == 0) return;
-    for (size_t i = first; i < first + count; i++) {
-        const lsm_table *t = run->tables[i];
-        for (size_t j = 0; j < t->props.range_count; j++) {
-            lsm_spans_add(&c->spans, &t->ranges[j]);
-        }
-    }
+    c->has_ranges = c->has_ranges || run->range_count > 0;
     const lsm_properties *last = &run->tables[first + count - 1]->props;
     if (c->merge.prefix.len == 0) {
         c->merge.prefix = lsm_common_prefix(run->tables[first]->props.first_key,
@@ -54,6 +47,7 @@ kv_status lsm_cursor_open(lsm_cursor *c, lsm_store *s, kv_slice from,
     for (size_t i = 0; i < c->view->frozen_count; i++) {
         add_memtable(c, c->view->frozen[i], seq);
     }
+    c->has_ranges = c->range_count > 0;
     const lsm_version *v = c->view->version;
     for (size_t i = 0; i < v->run_count; i++) {
         add_run(c, &v->runs[i], &bounds);
@@ -63,10 +57,28 @@ kv_status lsm_cursor_open(lsm_cursor *c, lsm_store *s, kv_slice from,
 
 // ---- next -------------------------------------------------------------------
 
-static bool is_gone(const lsm_cursor *c, const lsm_entry *e)
+// The number of the newest range tombstone over the key. Costs a search in all
+// places only where a stretch begins.
+static uint64_t range_seq(lsm_cursor *c, kv_slice key)
 {
-    return e->kind == LSM_DEL ||
-           (c->spans.count > 0 && e->seq < lsm_spans_seq(&c->spans, e->key));
+    lsm_range_tombstone *s = &c->stretch;
+    if (c->has_stretch && lsm_range_covers(s, key)) return s->seq;
+    c->has_stretch = true;
+    *s = (lsm_range_tombstone){0};
+    for (size_t i = 0; i < c->range_count; i++) {
+        lsm_layers_cut(c->ranges[i], key, s);
+    }
+    const lsm_version *v = c->view->version;
+    for (size_t i = 0; i < v->run_count; i++) {
+        if (v->runs[i].range_count > 0) lsm_run_cut(&v->runs[i], key, s);
+    }
+    return s->seq;
+}
+
+static bool is_gone(lsm_cursor *c, const lsm_entry *e)
+{
+    if (e->kind == LSM_DEL) return true;
+    return c->has_ranges && e->seq < range_seq(c, e->key);
 }
 
 // Past what is left of the last key's versions.
@@ -127,7 +139,6 @@ kv_status lsm_cursor_next(lsm_cursor *c, kv_slice *key, kv_slice *value)
 void lsm_cursor_close(lsm_cursor *c)
 {
     lsm_merge_free(&c->merge);
-    lsm_spans_free(&c->spans);
     kv_buf_free(&c->key);
     kv_buf_free(&c->value);
     lsm_view_unref(c->view);

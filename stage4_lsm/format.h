@@ -26,7 +26,7 @@
 //
 //   filter       probes u8 | bits, a multiple of 64 of them; empty: no filter.
 //                See filter.h.
-//   ranges       per range tombstone, by from, then newest first:
+//   ranges       per range tombstone, in order:
 //                   seq varint | from length varint | from |
 //                   to length varint (0: to the end) | to
 //   index        per data block:
@@ -60,6 +60,7 @@
 //   F5  first_key and last_key bound every entry and every range tombstone;
 //       with an open end, last_key itself is outside (and if it is empty, there
 //       is no bound above).
+//   F6  Range tombstones ascend and do not overlap (N1).
 
 #ifndef LSM_FORMAT_H
 #define LSM_FORMAT_H

@@ -50,8 +50,7 @@ static kv_status ask_table(lsm_store *s, lsm_table *t, uint32_t level,
                            bool *is_known)
 {
     lsm_found found = {0};
-    uint64_t gone =
-        t->props.range_count > 0 ? lsm_table_range_seq(t, key, LSM_SEQ_MAX) : 0;
+    uint64_t gone = lsm_spans_seq(&t->ranges, key);
     kv_status st = lsm_table_get(t, key, hash, LSM_SEQ_MAX, &found);
     if (st != KV_OK && st != KV_NOT_FOUND) return st;
     unsigned slot = kv_thread_slot();

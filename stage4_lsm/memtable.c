@@ -41,7 +41,7 @@ struct lsm_memtable {
     node *root;
     lsm_buckets buckets;
     _Atomic int height;
-    _Atomic(lsm_spans_past *) ranges;
+    _Atomic(lsm_layer *) ranges;
     _Atomic uint64_t bytes, count, range_count;
     uint64_t first_seq; // 0: nothing was added
 
@@ -99,7 +99,7 @@ lsm_memtable *lsm_memtable_ref(lsm_memtable *m)
 void lsm_memtable_unref(lsm_memtable *m)
 {
     if (m == NULL || atomic_fetch_sub(&m->refs, 1) != 1) return;
-    lsm_spans_past_free(m->ranges);
+    lsm_layers_free(m->ranges);
     lsm_arena_free(&m->arena);
     kv_free(m);
 }
@@ -299,11 +299,12 @@ void lsm_memtable_add_range(lsm_memtable *m, const lsm_range_tombstone *range)
     lsm_range_tombstone kept = {keep(m, range->from), keep(m, range->to),
                                 range->seq};
     if (m->first_seq == 0) m->first_seq = range->seq;
-    lsm_spans_past *now = lsm_spans_past_add(m->ranges, &kept);
+    lsm_layer *now = lsm_layer_add(m->ranges, &kept);
     atomic_store(&m->ranges, now);
     atomic_fetch_add(&m->range_count, 1);
-    // The copies count: many range tombstones fill a memtable soon.
-    atomic_fetch_add(&m->bytes, now->spans.count * sizeof *now->spans.at);
+    // A layer stays as long as the memtable, and counts.
+    atomic_fetch_add(&m->bytes,
+                     sizeof *now + now->spans.cap * sizeof *now->spans.at);
 }
 
 // ---- reading ----------------------------------------------------------------
@@ -333,17 +334,16 @@ bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t hash,
     return true;
 }
 
-const lsm_spans *lsm_memtable_spans(const lsm_memtable *m, uint64_t seq_max)
+const lsm_layer *lsm_memtable_ranges(const lsm_memtable *m, uint64_t seq_max)
 {
-    return lsm_spans_past_at(
-        atomic_load_explicit(&m->ranges, memory_order_acquire), seq_max);
+    return lsm_layer_at(atomic_load_explicit(&m->ranges, memory_order_acquire),
+                        seq_max);
 }
 
 uint64_t lsm_memtable_range_seq(const lsm_memtable *m, kv_slice key,
                                 uint64_t seq_max)
 {
-    const lsm_spans *spans = lsm_memtable_spans(m, seq_max);
-    return spans->count > 0 ? lsm_spans_seq(spans, key) : 0;
+    return lsm_layers_seq(lsm_memtable_ranges(m, seq_max), key);
 }
 
 // ---- walking ----------------------------------------------------------------

@@ -67,17 +67,19 @@ kv_slice lsm_memtable_prefix(const lsm_memtable *m);
 // Copies an entry in. Requires a number not below any before, and above that
 // of any entry of this key (M4).
 void lsm_memtable_add(lsm_memtable *m, const lsm_entry *entry);
+// As lsm_memtable_add. Cost: lsm_layer_add's.
 void lsm_memtable_add_range(lsm_memtable *m, const lsm_range_tombstone *range);
 
 // The key's newest entry with seq <= seq_max; the memtable's own. `hash` is
 // kv_hash(key, LSM_HASH_SEED). Cost: two misses in memory, one if it has none.
 bool lsm_memtable_get(const lsm_memtable *m, kv_slice key, uint64_t hash,
                       uint64_t seq_max, lsm_entry *out);
-// The highest number <= seq_max of a range tombstone over the key, or 0.
+// The highest number <= seq_max of a range tombstone over the key, or 0. Cost:
+// lsm_layers_seq's, and a step for each that was added since.
 uint64_t lsm_memtable_range_seq(const lsm_memtable *m, kv_slice key,
                                 uint64_t seq_max);
 // All range tombstones with numbers <= seq_max; the memtable's own.
-const lsm_spans *lsm_memtable_spans(const lsm_memtable *m, uint64_t seq_max);
+const lsm_layer *lsm_memtable_ranges(const lsm_memtable *m, uint64_t seq_max);
 
 // A walk over entries with seq <= seq_max. Takes a reference.
 lsm_iter *lsm_memtable_iter(lsm_memtable *m, uint64_t seq_max);

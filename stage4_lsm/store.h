@@ -264,8 +264,13 @@ typedef struct lsm_cursor {
     lsm_store *store;
     lsm_view *view;
     lsm_merge merge;
-    lsm_spans spans;
-    kv_slice from, to; // the caller's
+    // Range tombstones of the moment: of the view's memtables, newest first.
+    const lsm_layer *ranges[LSM_FROZEN_MAX + 1];
+    size_t range_count;
+    bool has_ranges; // these, or tables'
+    bool has_stretch;
+    lsm_range_tombstone stretch; // around the last key that was looked at
+    kv_slice from, to;           // the caller's
     bool reverse, has_begun;
     kv_buf key, value; // of the entry shown; forward: the key only
 } lsm_cursor;

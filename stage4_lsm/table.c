@@ -48,16 +48,27 @@ static kv_status read_footer(lsm_table *t, kv_why why)
     return KV_OK;
 }
 
+// F6: not empty, and behind all others.
+static bool follows(const lsm_spans *s, const lsm_range_tombstone *r)
+{
+    if (r->to.len > 0 && kv_slice_cmp(r->from, r->to) >= 0) return false;
+    if (s->count == 0) return true;
+    kv_slice last = s->at[s->count - 1].to;
+    return last.len > 0 && kv_slice_cmp(last, r->from) <= 0;
+}
+
 static bool open_ranges(lsm_table *t, kv_slice from)
 {
     // A range tombstone has at least 3 bytes.
     if (t->props.range_count > from.len / 3) return false;
     size_t count = (size_t)t->props.range_count, at = 0;
-    t->ranges = kv_alloc(count * sizeof *t->ranges);
-    for (size_t i = 0; i < count; i++) {
+    lsm_spans *spans = &t->ranges;
+    spans->at = kv_alloc(count * sizeof *spans->at);
+    for (; spans->count < count; spans->count++) {
+        lsm_range_tombstone *r = &spans->at[spans->count];
         kv_slice rest = kv_slice_of(from.data + at, from.len - at);
-        size_t size = lsm_get_range(rest, &t->ranges[i]);
-        if (size == 0) return false;
+        size_t size = lsm_get_range(rest, r);
+        if (size == 0 || !follows(spans, r)) return false;
         at += size;
     }
     return at == from.len;
@@ -114,7 +125,7 @@ static void free_table(lsm_table *t)
     kv_free_pages(t->slots, t->index.count * sizeof *t->slots);
     kv_file_close(t->file); // only ever read
     lsm_index_free(&t->index);
-    kv_free(t->ranges);
+    lsm_spans_free(&t->ranges);
     kv_free_pages(t->meta, t->meta_bytes);
     kv_free(t);
 }
@@ -160,7 +171,7 @@ uint64_t lsm_table_memory_bytes(const lsm_table *t)
 {
     return sizeof *t + t->meta_bytes + lsm_index_bytes(&t->index) +
            t->index.count * sizeof *t->slots +
-           t->props.range_count * sizeof *t->ranges;
+           t->ranges.count * sizeof *t->ranges.at;
 }
 
 // ---- one key ----------------------------------------------------------------
@@ -235,17 +246,4 @@ void lsm_table_prefetch_block(lsm_table *t, kv_slice key, uint64_t hash)
     if (i == t->index.count) return;
     lsm_slot_prefetch(&t->slots[i],
                       lsm_index_size(&t->index, i) - LSM_SEAL_BYTES);
-}
-
-uint64_t lsm_table_range_seq(const lsm_table *t, kv_slice key, uint64_t seq_max)
-{
-    uint64_t newest = 0;
-    for (uint64_t i = 0; i < t->props.range_count; i++) {
-        const lsm_range_tombstone *r = &t->ranges[i];
-        if (kv_slice_cmp(r->from, key) > 0) break; // they are sorted by `from`
-        if (r->seq <= seq_max && r->seq > newest && lsm_range_covers(r, key)) {
-            newest = r->seq;
-        }
-    }
-    return newest;
 }

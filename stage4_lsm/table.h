@@ -13,7 +13,8 @@
 //       verified: once, when it comes into the cache; or, in a mapping, when it
 //       is first looked at (the slot remembers).
 //   B6  A table that is open has a file of the size that its footer adds up to
-//       (F1), and an index that adds up (F2) and ascends (F4).
+//       (F1), and an index that adds up (F2) and ascends (F4),
+//       and range tombstones that do not overlap (F6).
 //
 // Threads: immutable once open; any number of readers.
 //
@@ -32,6 +33,7 @@
 #include "format.h"
 #include "index.h"
 #include "iter.h"
+#include "spans.h"
 
 // What tables need of their store.
 typedef struct lsm_table_home {
@@ -48,7 +50,7 @@ typedef struct lsm_table {
     lsm_table_id id;
     lsm_table_home home;
     lsm_properties props;
-    lsm_range_tombstone *ranges; // props.range_count of them, by from
+    lsm_spans ranges; // F6
 
     // For table*.c.
     kv_file *file;
@@ -90,9 +92,9 @@ typedef struct lsm_found {
     lsm_frame *frame; // what holds it, or NULL
 } lsm_found;
 
-// The key's newest entry with seq <= seq_max; points only, range tombstones
-// are lsm_table_range_seq's. KV_NOT_FOUND leaves nothing to release; out->step
-// is set in any case. `hash` is kv_hash(key, LSM_HASH_SEED).
+// The key's newest entry with seq <= seq_max; points only: for range
+// tombstones ask lsm_spans_seq(&t->ranges, key). KV_NOT_FOUND leaves nothing to
+// release; out->step is set in any case. `hash` is kv_hash(key, LSM_HASH_SEED).
 // Cost: 1 read, or none: filter, cache.
 KV_MUST_USE kv_status lsm_table_get(lsm_table *t, kv_slice key, uint64_t hash,
                                     uint64_t seq_max, lsm_found *out);
@@ -106,11 +108,6 @@ static inline void lsm_found_release(lsm_found *found)
     lsm_frame_unpin(found->frame);
     found->frame = NULL;
 }
-
-// The highest sequence number <= seq_max of a range tombstone over the key; 0
-// if there is none.
-uint64_t lsm_table_range_seq(const lsm_table *t, kv_slice key,
-                             uint64_t seq_max);
 
 // ---- a range of keys --------------------------------------------------------
 

@@ -99,6 +99,7 @@ lsm_version *lsm_version_after(const lsm_version *base, const lsm_edit *edit,
         }
         run->count++;
         run->bytes += s.at[i].table->props.file_bytes;
+        run->range_count += s.at[i].table->props.range_count;
         v->tables[v->table_count++] = lsm_table_ref(s.at[i].table);
     }
     kv_free(s.at);
@@ -178,7 +179,8 @@ size_t lsm_run_overlap(const lsm_run *run, const lsm_bounds *bounds,
     return first;
 }
 
-lsm_table *lsm_run_find(const lsm_run *run, kv_slice key)
+// The first table that does not end before the key; run->count if all do.
+static size_t reach(const lsm_run *run, kv_slice key)
 {
     size_t first = 0, limit = run->count;
     while (first < limit) {
@@ -188,9 +190,27 @@ lsm_table *lsm_run_find(const lsm_run *run, kv_slice key)
         if (order < 0 || (order == 0 && p->last_is_open)) first = middle + 1;
         else limit = middle;
     }
-    if (first == run->count) return NULL;
-    lsm_table *t = run->tables[first];
+    return first;
+}
+
+lsm_table *lsm_run_find(const lsm_run *run, kv_slice key)
+{
+    size_t i = reach(run, key);
+    if (i == run->count) return NULL;
+    lsm_table *t = run->tables[i];
     return kv_slice_cmp(t->props.first_key, key) <= 0 ? t : NULL;
+}
+
+void lsm_run_cut(const lsm_run *run, kv_slice key, lsm_range_tombstone *stretch)
+{
+    // From where the table before ends to where the next begins, only this
+    // one's range tombstones count.
+    size_t i = reach(run, key);
+    lsm_range_tombstone alone = {0};
+    if (i > 0) alone.from = run->tables[i - 1]->props.last_key;
+    if (i + 1 < run->count) alone.to = run->tables[i + 1]->props.first_key;
+    lsm_stretch_cut(stretch, &alone);
+    if (i < run->count) lsm_spans_cut(&run->tables[i]->ranges, key, stretch);
 }
 
 // ---- check ------------------------------------------------------------------

@@ -33,7 +33,8 @@ typedef struct lsm_run {
     uint32_t level;
     lsm_table **tables;
     size_t count;
-    uint64_t bytes; // of the files
+    uint64_t bytes;       // of the files
+    uint64_t range_count; // of the tables
 } lsm_run;
 
 typedef struct lsm_version {
@@ -82,6 +83,11 @@ size_t lsm_run_overlap(const lsm_run *run, const lsm_bounds *bounds,
                        size_t *count);
 // The table that may hold the key, or NULL.
 lsm_table *lsm_run_find(const lsm_run *run, kv_slice key);
+
+// Cuts the stretch (spans.h) to the part around the key over which the run's
+// range tombstones say one thing. Cost: two binary searches.
+void lsm_run_cut(const lsm_run *run, kv_slice key,
+                 lsm_range_tombstone *stretch);
 
 // A walk over `count` tables of the run, from the one at `first` on. The run's
 // version must outlive it.

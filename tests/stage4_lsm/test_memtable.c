@@ -41,12 +41,8 @@ static lsm_range_tombstone random_range(kv_rng *rng, uint64_t seq,
     return r;
 }
 
-static void check_spans(const lsm_spans *s, const uint64_t *covered)
+static void check_order(const lsm_spans *s)
 {
-    for (unsigned i = 0; i < LETTERS; i++) {
-        assert_int_equal(lsm_spans_seq(s, letter(i)), covered[i]);
-    }
-    assert_int_equal(lsm_spans_seq(s, kv_str("zz")), covered[LETTERS - 1]);
     for (size_t i = 0; i + 1 < s->count; i++) { // N1
         assert_true(s->at[i].to.len > 0);
         assert_true(kv_slice_cmp(s->at[i].from, s->at[i].to) < 0);
@@ -54,23 +50,123 @@ static void check_spans(const lsm_spans *s, const uint64_t *covered)
     }
 }
 
-static void spans_are_what_covers_each_key(void **state)
+static void check_spans(const lsm_spans *s, const uint64_t *covered)
+{
+    for (unsigned i = 0; i < LETTERS; i++) {
+        assert_int_equal(lsm_spans_seq(s, letter(i)), covered[i]);
+    }
+    assert_int_equal(lsm_spans_seq(s, kv_str("zz")), covered[LETTERS - 1]);
+    check_order(s);
+}
+
+// The stretch around a letter: the letter is in it, and one number is over all.
+static void check_stretch(const lsm_layer *top, unsigned i,
+                          const uint64_t *covered)
+{
+    lsm_range_tombstone stretch = {0};
+    lsm_layers_cut(top, letter(i), &stretch);
+    assert_true(lsm_range_covers(&stretch, letter(i)));
+    for (unsigned j = 0; j < LETTERS; j++) {
+        if (!lsm_range_covers(&stretch, letter(j))) continue;
+        assert_int_equal(covered[j], stretch.seq);
+    }
+}
+
+static void check_layers(const lsm_layer *top, const uint64_t *covered)
+{
+    for (unsigned i = 0; i < LETTERS; i++) {
+        assert_int_equal(lsm_layers_seq(top, letter(i)), covered[i]);
+        check_stretch(top, i, covered);
+    }
+    for (const lsm_layer *l = top; l != NULL; l = l->below) {
+        check_order(&l->spans);
+        if (l->below == NULL) continue;
+        assert_true(l->spans.count < l->below->spans.count); // N3
+        assert_true(l->seq >= l->below->seq);
+    }
+    lsm_spans all = lsm_layers_join(top);
+    check_spans(&all, covered);
+    lsm_spans_free(&all);
+}
+
+enum { RANGES = 24 };
+
+static void layers_are_what_covers_each_key_at_each_moment(void **state)
+{
+    (void)state;
+    kv_rng rng;
+    kv_rng_seed(&rng, seed);
+    for (int round = 0; round < 150; round++) {
+        lsm_layer *top = NULL;
+        uint64_t covered[RANGES + 1][LETTERS + 1] = {{0}};
+        for (uint64_t i = 1; i <= RANGES; i++) {
+            memcpy(covered[i], covered[i - 1], sizeof covered[i]);
+            lsm_range_tombstone r = random_range(&rng, i, covered[i]);
+            top = lsm_layer_add(top, &r);
+        }
+        assert_null(lsm_layer_at(top, 0));
+        for (uint64_t i = 0; i <= RANGES; i++) {
+            check_layers(lsm_layer_at(top, i), covered[i]);
+        }
+        lsm_layers_free(top);
+    }
+}
+
+static void two_lists_become_one(void **state)
 {
     (void)state;
     kv_rng rng;
     kv_rng_seed(&rng, seed);
     for (int round = 0; round < 500; round++) {
-        lsm_spans s = {0};
+        lsm_layer *tops[2] = {NULL, NULL};
         uint64_t covered[LETTERS + 1] = {0};
-        for (uint64_t i = 1; i <= 12; i++) {
-            // In any order of their numbers: a compaction adds them so.
-            uint64_t seq = 1 + (i * 7) % 13;
-            lsm_range_tombstone r = random_range(&rng, seq, covered);
-            lsm_spans_add(&s, &r);
-            check_spans(&s, covered);
+        // The numbers of neither are all above the other's.
+        for (uint64_t i = 1; i <= RANGES / 2; i++) {
+            lsm_layer **top = &tops[kv_rng_below(&rng, 2)];
+            lsm_range_tombstone r = random_range(&rng, i, covered);
+            *top = lsm_layer_add(*top, &r);
         }
-        lsm_spans_free(&s);
+        lsm_spans a = lsm_layers_join(tops[0]), b = lsm_layers_join(tops[1]);
+        lsm_spans both = lsm_spans_join(&a, &b);
+        check_spans(&both, covered);
+        lsm_spans_free(&a);
+        lsm_spans_free(&b);
+        lsm_spans_free(&both);
+        lsm_layers_free(tops[0]);
+        lsm_layers_free(tops[1]);
     }
+}
+
+// Twenty thousand, in one memtable: it grows by what log2(n) copies are, and
+// a get searches in so many layers at most.
+static void many_range_tombstones_cost_little(void **state)
+{
+    (void)state;
+    enum { MANY = 20 * 1000, LAYERS = 15 };
+    lsm_memtable *m = lsm_memtable_new(7, 1 << 20, (kv_slice){0}, NULL);
+    for (unsigned i = 0; i < MANY; i++) {
+        char from[16], to[16];
+        unsigned at = i * 7919 % MANY;
+        snprintf(from, sizeof from, "%05u2", at);
+        snprintf(to, sizeof to, "%05u5", at);
+        lsm_range_tombstone r = {kv_str(from), kv_str(to), i + 1};
+        lsm_memtable_add_range(m, &r);
+    }
+    assert_in_range(lsm_memtable_bytes(m), 1,
+                    (uint64_t)MANY * LAYERS * 2 * sizeof(lsm_range_tombstone));
+    const lsm_layer *top = lsm_memtable_ranges(m, LSM_SEQ_MAX);
+    size_t layers = 0;
+    for (const lsm_layer *l = top; l != NULL; l = l->below) layers++;
+    assert_in_range(layers, 1, LAYERS);
+    for (unsigned i = 0; i < MANY; i++) {
+        char key[16];
+        unsigned at = i * 7919 % MANY;
+        snprintf(key, sizeof key, "%05u4", at);
+        assert_int_equal(lsm_layers_seq(top, kv_str(key)), i + 1);
+        key[5] = '5';
+        assert_int_equal(lsm_layers_seq(top, kv_str(key)), 0);
+    }
+    lsm_memtable_unref(m);
 }
 
 // ---- heads ------------------------------------------------------------------
@@ -299,7 +395,9 @@ int main(void)
 {
     printf("seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spans_are_what_covers_each_key),
+        cmocka_unit_test(layers_are_what_covers_each_key_at_each_moment),
+        cmocka_unit_test(two_lists_become_one),
+        cmocka_unit_test(many_range_tombstones_cost_little),
         cmocka_unit_test(a_head_never_falls),
         cmocka_unit_test(every_version_is_found),
         cmocka_unit_test(an_arena_serves_one_memtable_at_a_time),

@@ -177,6 +177,63 @@ static void a_deleted_range_stays_deleted_under_compaction(void **state)
     test_remove_dir(path);
 }
 
+// Walks over all; every key must end in 7. How many there are.
+static size_t walk_sevens(kv *db, bool reverse)
+{
+    kv_cursor *cursor = NULL;
+    kv_slice key, value;
+    size_t count = 0;
+    assert_ok(kv_scan(db, (kv_range){.reverse = reverse}, &cursor));
+    while (kv_cursor_next(cursor, &key, &value) == KV_OK) {
+        assert_int_equal(key.data[key.len - 1], '7');
+        count++;
+    }
+    kv_cursor_close(cursor);
+    return count;
+}
+
+// Twenty thousand in many runs: each walk, each get and the compaction
+// looks only at those around its keys, or would take minutes.
+static void many_deleted_ranges_are_passed_quickly(void **state)
+{
+    (void)state;
+    enum { MANY = 20000, STEP = 10, ASKED = 1000 };
+    char *path = test_make_dir(), from[KEY_BYTES + 1], to[KEY_BYTES + 1];
+    kv *db = open_at(path, "background=0,memtable_bytes=512KiB,"
+                           "compaction=tiered,tier_runs=100");
+    kv_buf value = {0};
+    for (uint64_t i = 0; i < MANY; i += STEP) {
+        put_number(db, i * 10 + 1);
+        put_number(db, i * 10 + 7);
+    }
+    for (uint64_t i = 0; i < MANY; i++) {
+        uint64_t at = i * 7919 % MANY;
+        snprintf(from, sizeof from, "%016llu", (unsigned long long)at * 10);
+        snprintf(to, sizeof to, "%016llu", (unsigned long long)at * 10 + 5);
+        assert_ok(kv_del_range(db, kv_str(from), kv_str(to)));
+    }
+    for (int settled = 0; settled < 2; settled++) {
+        assert_int_equal(walk_sevens(db, false), MANY / STEP);
+        assert_int_equal(walk_sevens(db, true), MANY / STEP);
+        for (uint64_t i = 0; i < ASKED; i++) {
+            uint64_t at = i * 7919 % MANY / STEP * STEP;
+            snprintf(to, sizeof to, "%016llu", (unsigned long long)at * 10 + 7);
+            assert_ok(kv_get(db, kv_str(to), &value));
+            kv_cursor *cursor = NULL;
+            kv_slice k, v;
+            assert_ok(kv_scan(db, (kv_range){.from = kv_str(to)}, &cursor));
+            assert_ok(kv_cursor_next(cursor, &k, &v));
+            assert_slice(k, to);
+            kv_cursor_close(cursor);
+        }
+        assert_ok(kv_settle(db));
+    }
+    check(db);
+    kv_buf_free(&value);
+    assert_ok(kv_close(db));
+    test_remove_dir(path);
+}
+
 static void a_store_changes_its_policy(void **state)
 {
     (void)state;
@@ -297,6 +354,7 @@ int main(void)
         cmocka_unit_test(dynamic_levels_bound_the_space),
         cmocka_unit_test(deleted_ranges_leave_nothing_behind),
         cmocka_unit_test(a_deleted_range_stays_deleted_under_compaction),
+        cmocka_unit_test(many_deleted_ranges_are_passed_quickly),
         cmocka_unit_test(a_store_changes_its_policy),
         cmocka_unit_test(a_range_is_compacted_by_hand),
         cmocka_unit_test(settled_is_when_nothing_is_held),

@@ -278,8 +278,8 @@ static void a_get_reads_one_block(void **state)
 // ---- range tombstones, bounds -----------------------------------------------
 
 static const lsm_range_tombstone ranges[] = {
-    {{(const uint8_t *)"m", 1}, {(const uint8_t *)"p", 1}, 50},
     {{(const uint8_t *)"a", 1}, {(const uint8_t *)"n", 1}, 60},
+    {{(const uint8_t *)"n", 1}, {(const uint8_t *)"p", 1}, 50},
     {{(const uint8_t *)"x", 1}, {NULL, 0}, 40},
 };
 
@@ -304,15 +304,13 @@ static void range_tombstones_cover(void **state)
     const oracle nothing = {0};
     lsm_table *t = ranges_table(&disk, &nothing, 0, 3);
     assert_int_equal(t->props.range_count, 3);
-    assert_slice(t->ranges[0].from, "a");
-    assert_int_equal(lsm_table_range_seq(t, kv_str("A"), LSM_SEQ_MAX), 0);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("a"), LSM_SEQ_MAX), 60);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("m1"), LSM_SEQ_MAX), 60);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("m1"), 59), 50);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("m1"), 49), 0);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("n"), LSM_SEQ_MAX), 50);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("p"), LSM_SEQ_MAX), 0);
-    assert_int_equal(lsm_table_range_seq(t, kv_str("zz"), LSM_SEQ_MAX), 40);
+    assert_slice(t->ranges.at[0].from, "a");
+    assert_int_equal(lsm_spans_seq(&t->ranges, kv_str("A")), 0);
+    assert_int_equal(lsm_spans_seq(&t->ranges, kv_str("a")), 60);
+    assert_int_equal(lsm_spans_seq(&t->ranges, kv_str("m1")), 60);
+    assert_int_equal(lsm_spans_seq(&t->ranges, kv_str("n")), 50);
+    assert_int_equal(lsm_spans_seq(&t->ranges, kv_str("p")), 0);
+    assert_int_equal(lsm_spans_seq(&t->ranges, kv_str("zz")), 40);
     assert_int_equal(t->props.seq_min, 40);
     assert_int_equal(t->props.seq_max, 60);
     assert_slice(t->props.first_key, "a");
@@ -337,22 +335,22 @@ static void bounds_hold_entries_and_ranges(void **state)
                            {kv_str("p"), kv_str("2"), 9, LSM_PUT}};
     oracle o = {.entries = entries, .count = 2};
     kv_disk *disk = NULL;
-    // [m, p) ends before the entry "p": a closed end.
-    lsm_table *t = ranges_table(&disk, &o, 0, 1);
+    // [n, p) ends before the entry "p": a closed end.
+    lsm_table *t = ranges_table(&disk, &o, 1, 1);
     assert_slice(t->props.first_key, "b");
     assert_slice(t->props.last_key, "p");
     assert_false(t->props.last_is_open);
     lsm_table_unref(t);
     kv_disk_close(disk);
     // [a, n) begins before "b"; the entry "p" is behind it.
-    t = ranges_table(&disk, &o, 1, 1);
+    t = ranges_table(&disk, &o, 0, 1);
     assert_slice(t->props.first_key, "a");
     assert_false(t->props.last_is_open);
     lsm_table_unref(t);
     kv_disk_close(disk);
-    // Only "b": [m, p) reaches up to p, without it.
+    // Only "b": [n, p) reaches up to p, without it.
     o.count = 1;
-    t = ranges_table(&disk, &o, 0, 1);
+    t = ranges_table(&disk, &o, 1, 1);
     assert_slice(t->props.last_key, "p");
     assert_true(t->props.last_is_open);
     lsm_table_unref(t);
