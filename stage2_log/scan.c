@@ -21,6 +21,10 @@ kv_status log_scan(kv *db, kv_cursor *base)
     c->index = &store->index;
     // Odd: a group is being applied, and a walk that begins now is no walk.
     c->applied = atomic_load(&store->applied) & ~(uint64_t)1;
+    EXPLAIN(&db->explain, "%s",
+            store->finder.index != NULL
+                ? "a walk over the index, in no order: a read for each record"
+                : "no index: one is built from all segments, and walked over");
     if (store->finder.index != NULL) return KV_OK;
     c->index = c->own = kv_zalloc(sizeof *c->own);
     log_finder finder = store->finder;

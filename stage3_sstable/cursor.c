@@ -95,6 +95,10 @@ static kv_status add_sources(sst_cursor *c, uint64_t seq)
     sst_memtable *memtables[] = {v->active, v->frozen};
     for (int i = 0; i < 2; i++) {
         if (memtables[i] == NULL) continue;
+        if (sst_memtable_count(memtables[i]) > 0) {
+            EXPLAIN(c->store->explain, "%s memtable: joins the merge",
+                    i == 0 ? "active" : "frozen");
+        }
         KV_TRY(sst_merge_add(
             &c->merge,
             sst_memtable_scan(memtables[i], c->from, c->to, c->reverse, seq),

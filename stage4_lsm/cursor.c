@@ -13,6 +13,9 @@ static void add_memtable(lsm_cursor *c, lsm_memtable *m, uint64_t seq)
     const lsm_layer *ranges = lsm_memtable_ranges(m, seq);
     if (ranges != NULL) c->ranges[c->range_count++] = ranges;
     if (lsm_memtable_count(m) == 0) return;
+    EXPLAIN(c->store->explain, "%s memtable: %llu entries join the merge",
+            m == c->view->active ? "active" : "frozen",
+            (unsigned long long)lsm_memtable_count(m));
     lsm_merge_add(&c->merge, lsm_memtable_iter(m, seq));
 }
 

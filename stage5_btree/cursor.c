@@ -17,6 +17,10 @@ kv_status bt_cursor_open(bt_cursor *c, bt_store *s, kv_slice from, kv_slice to,
     c->parent = c->leaf + s->config.page_bytes;
     bt_cache_open_snapshot(&s->cache, &c->snapshot);
     c->cache = &s->cache;
+    c->explain = s->explain;
+    EXPLAIN(c->explain,
+            "a snapshot of commit %" PRIu64 ": page %" PRIu64 " is its root",
+            c->snapshot.seq, c->snapshot.root);
     return KV_OK;
 }
 
@@ -143,6 +147,10 @@ static bool find_next(const bt_cursor *c, size_t *index)
 static void settle(bt_cursor *c)
 {
     size_t page_bytes = bt_page_bytes(c->leaf), index;
+    EXPLAIN(c->explain,
+            "page %" PRIu64 ", a leaf, copied: %zu of its %zu entries are "
+            "asked for",
+            bt_page_id(c->leaf), c->limit - c->slot, bt_count(c->leaf));
     c->ahead = c->ahead_limit = NULL;
     if (c->slot == c->limit) return;
     kv_buf_clear(&c->key);
@@ -155,12 +163,23 @@ static void settle(bt_cursor *c)
     c->ahead_lines = page_bytes / BT_LINE_BYTES / bt_count(c->leaf) + 1;
 }
 
+static void tell_parent(const bt_cursor *c)
+{
+    if (!c->has_parent) return;
+    EXPLAIN(c->explain,
+            "down from the root to page %" PRIu64 ", level 1, copied: child "
+            "%zu of %zu is page %" PRIu64,
+            bt_page_id(c->parent), c->index, bt_count(c->parent) + 1,
+            bt_page_child(c->parent, c->index));
+}
+
 static kv_status first_leaf(bt_cursor *c)
 {
     target t = {.at = c->reverse ? c->to : c->from};
     t.is_edge = t.at.len == 0;
     c->is_placed = true;
     KV_TRY(go_down(c, &t, false));
+    tell_parent(c);
     settle(c);
     return KV_OK;
 }
@@ -202,6 +221,7 @@ static kv_status next_parent(bt_cursor *c)
     target beyond = {.at = kv_buf_slice(&c->bound)};
     KV_TRY(go_down(c, &beyond, false));
     KV_TRY(expect_progress(c));
+    tell_parent(c);
     settle(c);
     return KV_OK;
 }

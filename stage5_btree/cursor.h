@@ -33,7 +33,8 @@ typedef struct bt_cursor {
     size_t index;           // of the leaf in its parent
     size_t slot, limit;     // of the leaf still to be shown: slot..limit-1,
                             // from the other end in reverse
-    const uint8_t *ahead;   // of the next leaf, what is still to be sent for:
+    const kv_explainer *explain;
+    const uint8_t *ahead; // of the next leaf, what is still to be sent for:
     const uint8_t *ahead_limit; // lines of memory from `ahead` up to here,
     size_t ahead_lines;         // so many with each entry
     bool has_bound;             // there is more beyond the parent: from

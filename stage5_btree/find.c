@@ -138,7 +138,13 @@ kv_status bt_store_get(bt_store *s, kv_slice key, kv_buf *value)
         bt_epochs_leave(&c->epochs);
         if (seen == BT_SEEN && w.status != KV_OK) return w.status;
         if (seen == BT_SEEN && w.found.page_id == 0) return KV_OK;
-        if (seen == BT_SEEN) break; // a long value: page by page
+        if (seen == BT_SEEN) { // page by page
+            EXPLAIN(w.explain,
+                    "its value of %" PRIu32 " bytes begins on page %" PRIu64
+                    ": in a snapshot, down again from the root",
+                    w.found.value_bytes, w.found.page_id);
+            break;
+        }
         bool may_try_again = true;
         if (seen == BT_ABSENT) {
             kv_status st = load(&w, &may_try_again);

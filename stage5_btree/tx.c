@@ -93,6 +93,8 @@ kv_status bt_tx_move(bt_tx *tx, uint64_t *id, uint8_t **page)
     KV_TRY(bt_tx_create(tx, &new_id, page));
     if (new_id == *id) return bt_freelist_bad(tx, new_id, "is free and in use");
     KV_TRY(bt_tx_read(tx, *id, &old));
+    EXPLAIN(tx->explain, "page %" PRIu64 " is copied to page %" PRIu64, *id,
+            new_id);
     memcpy(*page, old, bt_page_bytes(old));
     bt_set_page_id(*page, new_id);
     bt_tx_drop(tx, *id); // X2

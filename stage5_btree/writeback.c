@@ -293,7 +293,14 @@ kv_status bt_store_write_commit(bt_store *s)
     kv_free(b.bytes);
     kv_free(b.ids);
     KV_TRY(st);
-    return bt_store_write_super(s, &s->tx.shape, s->tx.seq, 0);
+    KV_TRY(bt_store_write_super(s, &s->tx.shape, s->tx.seq, 0));
+    EXPLAIN(s->explain,
+            "commit %" PRIu64 ": %zu pages written to where nothing was in "
+            "use, synced, and the superblock at byte %" PRIu64 ": page %" PRIu64
+            " is the root now",
+            s->tx.seq, changed->count,
+            s->super.counter % 2 * s->config.page_bytes, s->super.root);
+    return KV_OK;
 }
 
 // ---- steps ------------------------------------------------------------------

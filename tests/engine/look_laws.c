@@ -169,11 +169,53 @@ static void explaining_changes_no_answer(subject *s)
     assert_int_equal(sentences, before);
 }
 
+static void expect_told(int *sentences, const char *call)
+{
+    if (*sentences == 0) fail_msg("explain said nothing of a %s", call);
+    *sentences = 0;
+}
+
+// Whether what is asked for is in memory or on the disk.
+static void every_call_is_explained(subject *s)
+{
+    int sentences = 0;
+    char name[32];
+    kv_slice key = subject_key(name, 7);
+    kv_buf value = {0};
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 40; i++) {
+            subject_put(s, subject_key(name, i), kv_str("v"));
+        }
+        if (round == 1) assert_ok(kv_settle(s->db));
+        kv_explain(s->db, hear, &sentences);
+        key = subject_key(name, 7);
+        assert_ok(kv_get(s->db, key, &value));
+        expect_told(&sentences, "get");
+        assert_status(kv_get(s->db, kv_str("nobody"), &value), KV_NOT_FOUND);
+        expect_told(&sentences, "get of a missing key");
+        kv_cursor *cursor;
+        kv_slice got;
+        kv_range all = {.reverse =
+                            round == 1 && subject_can(s, KV_CAP_ORDERED)};
+        assert_ok(kv_scan(s->db, all, &cursor));
+        assert_ok(kv_cursor_next(cursor, &key, &got));
+        kv_cursor_close(cursor);
+        expect_told(&sentences, "scan");
+        subject_put(s, subject_key(name, 7), kv_str("w"));
+        expect_told(&sentences, "put");
+        subject_del(s, subject_key(name, 7));
+        expect_told(&sentences, "del");
+        kv_explain(s->db, NULL, NULL);
+    }
+    kv_buf_free(&value);
+}
+
 static const law laws[] = {
     LAW(stats_count_what_was_asked), LAW(key_count_is_exact_where_it_is_known),
     LAW(stats_never_go_back),        LAW(bytes_written_reach_the_disk),
     LAW(inspect_tells_the_shape),    LAW(inspect_of_no_such_part_says_so),
     LAW(check_is_clean_at_any_time), LAW(explaining_changes_no_answer),
+    LAW(every_call_is_explained),
 };
 
 const law_list look_laws = {"looking inside", laws,

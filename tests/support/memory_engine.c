@@ -153,6 +153,7 @@ static kv_status memory_write(kv *db, const kv_change *changes, size_t count)
     kv_mutex_lock(&m->lock);
     for (size_t i = 0; i < count; i++) apply(m, &changes[i]);
     kv_mutex_unlock(&m->lock);
+    EXPLAIN(&db->explain, "%zu entries now", m->count);
     return KV_OK;
 }
 
@@ -160,7 +161,8 @@ static kv_status memory_write(kv *db, const kv_change *changes, size_t count)
 
 static kv_status memory_scan(kv *db, kv_cursor *cursor)
 {
-    (void)db, (void)cursor; // zeroed: not started
+    (void)cursor; // zeroed: not started
+    EXPLAIN(&db->explain, "a walk over %zu entries", store_of(db)->count);
     return KV_OK;
 }
 
