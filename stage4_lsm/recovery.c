@@ -411,6 +411,7 @@ static kv_status make_good(lsm_store *s, lsm_memtable *m, lsm_version **version)
     lsm_version *after = lsm_version_ref(*version);
     kv_status st = lsm_store_shelve(&s->shop, m, &after);
     if (st == KV_OK) st = start_afresh(s, after);
+    s->has_new_run = st == KV_OK && after != *version;
     lsm_version_unref(after);
     KV_TRY(st);
     return lsm_store_orphans(s, true, NULL);

@@ -45,6 +45,22 @@ static void furnish(lsm_store *s)
     }
 }
 
+// With nobody in the background, a store that is opened for a write or two and
+// closed again, over and over, would only ever gain runs of level 0. So an
+// opening that made one does a compaction, if one is due: not more, since
+// somebody waits. What it cannot finish is as in do_steps.
+static kv_status compact_once(lsm_store *s)
+{
+    bool did_work = s->config.steps_inline && !s->config.read_only;
+    while (did_work) {
+        kv_status st = lsm_store_step(s, &did_work);
+        if (st == KV_NO_SPACE || st == KV_CORRUPT) return KV_OK;
+        KV_TRY(st);
+        if (s->job_count == 0) return KV_OK; // that was its last step
+    }
+    return KV_OK;
+}
+
 kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
                          const kv_explainer *explain)
 {
@@ -62,6 +78,7 @@ kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
     lsm_wal_open(&s->wal, config->disk, config->store_id);
     kv_commit_open(&s->line, write_group, s);
     KV_TRY(lsm_store_recover(s));
+    if (s->has_new_run) KV_TRY(compact_once(s));
     lsm_store_rest(s);
     return KV_OK;
 }

@@ -102,6 +102,7 @@ typedef struct lsm_store {
     uint64_t seq;                    // of the last change
     bool must_flush; // the memtable was recovered, and is in old logs only
     uint64_t credit_bytes; // that may be written before the next delay
+    bool has_new_run;      // made by recovery
     // for whoever wants to know that there is new work
     _Atomic uint64_t freezes;
 

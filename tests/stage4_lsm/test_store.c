@@ -345,6 +345,33 @@ static void compacted_is_when_nothing_is_held(void **state)
     kv_disk_close(disk);
 }
 
+// ---- opened for one write ---------------------------------------------------
+
+// A store that a shell opens for each put: recovery makes a run of each, and
+// nobody but the openings can compact them.
+static void openings_compact_what_they_pile_up(void **state)
+{
+    (void)state;
+    enum { TIMES = 60, RUNS = 4 };
+    static const kv_explainer nobody = {0};
+    kv_disk *disk = NULL;
+    assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
+    for (uint64_t i = 0; i < TIMES; i++) {
+        lsm_store s = {0};
+        lsm_config config = small_store(disk, i == 0);
+        config.shape.level0_runs = RUNS;
+        assert_ok(lsm_store_open(&s, &config, &nobody));
+        const lsm_version *v = atomic_load(&s.gate.current)->version;
+        assert_true(v->run_count <= RUNS + 1); // and what they came to
+        char key[20];
+        snprintf(key, sizeof key, "%016llx", (unsigned long long)kv_mix64(i));
+        kv_change change = {KV_PUT, kv_str(key), kv_str("value")};
+        assert_ok(lsm_store_write(&s, &change, 1));
+        assert_ok(lsm_store_close(&s));
+    }
+    kv_disk_close(disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_range_is_compacted_by_hand),
         cmocka_unit_test(settled_is_when_nothing_is_held),
         cmocka_unit_test(compacted_is_when_nothing_is_held),
+        cmocka_unit_test(openings_compact_what_they_pile_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
