@@ -13,8 +13,8 @@
 //   level b+1 …                       one table at a time, the one that drags
 //   last      target = its size       the least with it, and its overlap
 //
-// Tiered. A level with size_ratio runs is merged, all of it, into one new run
-// of the next level; nothing there is touched.
+// Tiered. A level with tier_runs runs is merged, all of it, into one new run of
+// the next level; nothing there is touched.
 //
 // What stands clear of all it would be merged with is moved down as it is, for
 // the price of a manifest's edit: but not into the last level if it would keep
@@ -48,7 +48,7 @@ typedef enum lsm_policy { LSM_LEVELED, LSM_TIERED } lsm_policy;
 
 typedef struct lsm_shape {
     lsm_policy policy;
-    uint64_t size_ratio;
+    uint64_t size_ratio;  // of two levels; tiered: the knob tier_runs
     uint64_t level0_runs; // that gather before they are compacted
     uint64_t base_bytes;  // a base level's target at most
     bool repacks_last;    // the last level compresses otherwise than the others

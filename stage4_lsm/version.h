@@ -8,7 +8,7 @@
 //   oldest  level 6   run 1   [a][b─d][e][f──m][n]…      that do not overlap
 //
 // A level is a list of runs. Leveled compaction keeps one run in each level
-// but the first; tiered compaction keeps up to size_ratio. To a reader there is
+// but the first; tiered compaction keeps up to tier_runs. To a reader there is
 // no difference: it asks run after run.
 //
 // Invariants

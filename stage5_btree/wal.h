@@ -1,7 +1,7 @@
 // wal.h -- the write-ahead log: what a commit did, before any page has it.
 // SPDX-License-Identifier: MIT
 //
-//   commit ──▶ bt_wal_add, bt_wal_flush ──▶ 000003.wal ──▶ visible to readers
+//   commit ──▶ bt_wal_begin, add…, end ──▶ 000003.wal ──▶ visible to readers
 //                                              │
 //   pages of the commit, later ────────────────┴─ synced first ──▶ TREE
 //
