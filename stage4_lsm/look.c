@@ -120,12 +120,15 @@ static void report_all(lsm_store *s, const lsm_view *view, kv_report *report)
 static void report_level(const lsm_version *v, uint64_t level,
                          kv_report *report)
 {
+    uint64_t tables = 0;
     for (size_t i = 0; i < v->run_count; i++) {
         if (v->runs[i].level != level) continue;
         for (size_t j = 0; j < v->runs[i].count; j++) {
             report_table(report, v->runs[i].tables[j]);
         }
+        tables += v->runs[i].count;
     }
+    kv_report_count(report, "tables", tables);
 }
 
 // The number behind a word: "level 3" is 3. False if it is something else, or

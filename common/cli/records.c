@@ -151,7 +151,7 @@ kv_cli_code kv_cli_get(kv_cli_session *s, const kv_cli_request *r)
     kv_buf_free(&key);
     kv_buf_free(&value);
     kv_buf_free(&text);
-    return st == KV_OK ? code : kv_cli_failed(s, st);
+    return st == KV_OK ? code : code_of(s, st);
 }
 
 static kv_status print_range(kv_cli_session *s, const kv_cli_request *r,
