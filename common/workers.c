@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 
 static void remember_failure(kv_workers *w, kv_status st)
@@ -12,6 +13,23 @@ static void remember_failure(kv_workers *w, kv_status st)
     if (w->failure != KV_OK) return;
     w->failure = st;
     snprintf(w->sentence, sizeof w->sentence, "%s", kv_last_error());
+}
+
+static void wake_all(kv_workers *w)
+{
+    w->calls++;
+    w->alarm_ns = 0;
+    kv_cond_broadcast(&w->wake);
+}
+
+// Sleeps until there may be something to look at: a call, or the alarm, which
+// whoever hears it first passes on.
+static void sleep_once(kv_workers *w)
+{
+    uint64_t now = w->alarm_ns > 0 ? kv_now_ns() : 0;
+    if (w->alarm_ns == 0) kv_cond_wait(&w->wake, &w->lock);
+    else if (w->alarm_ns <= now) wake_all(w);
+    else (void)kv_cond_wait_for(&w->wake, &w->lock, w->alarm_ns - now);
 }
 
 static void *run_worker(void *arg)
@@ -29,7 +47,7 @@ static void *run_worker(void *arg)
         // that the step had already passed: look again.
         while (!did_work && calls == w->calls && !w->is_stopping &&
                w->failure == KV_OK) {
-            kv_cond_wait(&w->wake, &w->lock);
+            sleep_once(w);
         }
     }
     kv_mutex_unlock(&w->lock);
@@ -54,8 +72,16 @@ void kv_workers_wake(kv_workers *w)
 {
     if (w->count == 0) return;
     kv_mutex_lock(&w->lock);
-    w->calls++;
-    kv_cond_broadcast(&w->wake);
+    wake_all(w);
+    kv_mutex_unlock(&w->lock);
+}
+
+void kv_workers_wake_in(kv_workers *w, uint64_t ns)
+{
+    if (w->count == 0) return;
+    uint64_t moment = kv_now_ns() + ns;
+    kv_mutex_lock(&w->lock);
+    if (w->alarm_ns == 0 || w->alarm_ns > moment) w->alarm_ns = moment;
     kv_mutex_unlock(&w->lock);
 }
 

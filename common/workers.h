@@ -26,9 +26,11 @@ typedef struct kv_workers {
     void *arg;
     kv_thread *threads;
     kv_mutex lock;
-    kv_cond wake;     // workers wait here for work
-    uint64_t calls;   // of kv_workers_wake so far; guarded by lock
-    bool is_stopping; // guarded by lock
+    kv_cond wake; // workers wait here for work
+    // Guarded by lock:
+    uint64_t calls;    // to wake, so far
+    uint64_t alarm_ns; // the moment of the next; 0: none is set
+    bool is_stopping;
     kv_status failure;
     char sentence[256]; // of the failure
 } kv_workers;
@@ -37,6 +39,9 @@ typedef struct kv_workers {
 void kv_workers_open(kv_workers *w, unsigned count, kv_step *step, void *arg);
 // There may be work now. With count 0 this does nothing.
 void kv_workers_wake(kv_workers *w);
+// There may be work in so many nanoseconds: they are woken then, unless they
+// were before. For a step that has found nothing to do yet.
+void kv_workers_wake_in(kv_workers *w, uint64_t ns);
 // Waits for running steps to end, and joins. A zeroed or closed one is fine.
 void kv_workers_close(kv_workers *w);
 // KV_OK, or the status and (through kv_fail) the sentence of the first failure.

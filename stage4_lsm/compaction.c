@@ -244,13 +244,14 @@ static kv_status end_output(lsm_job *job, kv_slice to)
     if (!job->has_output) return KV_OK;
     KV_TRY(lsm_builder_finish(&job->builder));
     lsm_table_id id = job->output_id;
+    job->bytes_out += job->builder.written;
     lsm_builder_close(&job->builder);
     job->has_output = false;
     job->outputs =
         kv_realloc(job->outputs, (job->output_count + 1) * sizeof(lsm_table *));
     KV_TRY(lsm_table_open(&job->shop->home, &id, job->why,
                           &job->outputs[job->output_count]));
-    job->bytes_out += job->outputs[job->output_count++]->props.file_bytes;
+    job->output_count++;
     return KV_OK;
 }
 
@@ -305,6 +306,11 @@ kv_status lsm_job_run(lsm_job *job, uint64_t bytes)
         KV_TRY(lsm_merge_next(&job->merge));
     }
     return KV_OK;
+}
+
+uint64_t lsm_job_written(const lsm_job *job)
+{
+    return job->bytes_out + (job->has_output ? job->builder.written : 0);
 }
 
 // ---- end --------------------------------------------------------------------

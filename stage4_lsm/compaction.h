@@ -78,7 +78,8 @@ typedef struct lsm_job {
     uint64_t entries_in, entries_out, bytes_in, bytes_out;
     bool has_begun;
     bool is_running; // the owner's marks: somebody runs it,
-    bool is_asked;   // somebody asked for it and waits
+    bool is_asked;   // somebody asked for it and waits,
+    bool is_paced;   // what it writes now counts for the rate
 } lsm_job;
 
 // A flush of a frozen memtable into a run of level 0, above the tables of
@@ -91,6 +92,8 @@ void lsm_job_compact(lsm_job *job, const lsm_workshop *shop,
 // Merges some `bytes` more; KV_END when all is done: outputs are synced, their
 // names are not. After a failure only lsm_job_drop may follow.
 KV_MUST_USE kv_status lsm_job_run(lsm_job *job, uint64_t bytes);
+// Bytes in its outputs' files so far.
+uint64_t lsm_job_written(const lsm_job *job);
 // What becomes of the tables when the job is installed. The caller fills in
 // next, log and last_seq, and frees it before the job.
 void lsm_job_edit(const lsm_job *job, lsm_edit *edit);

@@ -65,7 +65,8 @@ static const kv_knob knobs[KNOBS] = {
     [KNOB_MANIFEST] = {"manifest_bytes", 1 << 20, 256, 1 << 30, NULL,
                        "size at which the manifest is rolled over"},
     [KNOB_RATE] = {"rate_bytes", 0, 0, 1ull << 40, NULL,
-                   "bytes a second that compactions may take in; 0: any"},
+                   "bytes a second that compactions write while nobody "
+                   "waits for them, at most; 0: any"},
     [KNOB_PARALLEL] = {"parallel", 1, 1, LSM_JOBS_MAX, NULL,
                        "compactions under way at once"},
     [KNOB_BACKGROUND] = {"background", 1, 0, 4, NULL,
@@ -98,13 +99,18 @@ static kv_status judge(kv *db, kv_status st)
 static kv_status background_step(void *arg, bool *did_work)
 {
     kv *db = arg;
-    kv_status st = judge(db, lsm_store_step(&self_of(db)->store, did_work));
+    lsm_store *s = &self_of(db)->store;
+    kv_status st = judge(db, lsm_store_paced_step(s, did_work));
     if (st == KV_OK) return KV_OK;
     *did_work = false;
     return st == KV_NO_SPACE || st == KV_CORRUPT ? KV_OK : st;
 }
 
-static void wake_workers(void *arg) { kv_workers_wake(arg); }
+static void wake_workers(void *arg, uint64_t in_ns)
+{
+    if (in_ns == 0) kv_workers_wake(arg);
+    else kv_workers_wake_in(arg, in_ns);
+}
 
 // ---- open and close ---------------------------------------------------------
 

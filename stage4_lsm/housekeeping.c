@@ -64,7 +64,29 @@ static bool has_free_place(const lsm_store *s)
     return count < s->config.parallel && s->job_count < LSM_JOBS_MAX;
 }
 
-static lsm_job *pick_compaction(lsm_store *s)
+// Somebody who looks for work.
+typedef struct seeker {
+    bool only_flush;
+    bool is_paced;    // by config.rate_bytes
+    uint64_t wait_ns; // until something that it may not do yet; 0: nothing
+} seeker;
+
+// Whether the rate counts for a job, or for one to be begun (NULL). It does not
+// for what somebody waits for, be it a writer who is slowed down.
+static bool keeps_rate(lsm_store *s, const seeker *who, const lsm_job *job)
+{
+    bool is_awaited = job != NULL && (job->memtable != NULL || job->is_asked);
+    return who->is_paced && !is_awaited && atomic_load(&s->pressure) == 0;
+}
+
+static bool must_wait(lsm_store *s, seeker *who, const lsm_job *job)
+{
+    uint64_t ns = keeps_rate(s, who, job) ? kv_rate_wait_ns(&s->rate) : 0;
+    if (ns > 0) who->wait_ns = ns;
+    return ns > 0;
+}
+
+static lsm_job *pick_compaction(lsm_store *s, seeker *who)
 {
     const lsm_pick *picks[LSM_JOBS_MAX];
     lsm_pick pick;
@@ -72,10 +94,11 @@ static lsm_job *pick_compaction(lsm_store *s)
         return NULL;
     }
     lsm_busy busy = lsm_store_busy(s, picks);
-    if (lsm_pick_next(view_now(s)->version, &s->config.shape, &busy, &pick)) {
-        return lsm_store_begin(s, &pick);
-    }
-    s->may_pick = false;
+    s->may_pick =
+        lsm_pick_next(view_now(s)->version, &s->config.shape, &busy, &pick);
+    if (!s->may_pick) return NULL;
+    if (!must_wait(s, who, NULL)) return lsm_store_begin(s, &pick);
+    lsm_pick_free(&pick);
     return NULL;
 }
 
@@ -86,12 +109,12 @@ static bool is_passed_over(const lsm_store *s)
 }
 
 // The next job's turn, among compactions that nobody runs.
-static lsm_job *next_compaction(lsm_store *s)
+static lsm_job *next_compaction(lsm_store *s, seeker *who)
 {
     lsm_job *last = NULL;
     for (size_t i = 0; i < s->job_count; i++) {
         lsm_job *job = s->jobs[s->turn++ % s->job_count];
-        if (job->is_running) continue;
+        if (job->is_running || must_wait(s, who, job)) continue;
         last = job;
         if (!is_passed_over(s)) break;
     }
@@ -100,18 +123,20 @@ static lsm_job *next_compaction(lsm_store *s)
 
 // Lends out a job, or returns NULL. Flushes first: writers wait for them. What
 // is passed over has its turn if there is nothing else.
-static lsm_job *take_job(lsm_store *s, bool only_flush)
+static lsm_job *take_job(lsm_store *s, seeker *who)
 {
     lsm_job *flush = s->flush;
     if (flush == NULL && view_now(s)->frozen_count > 0) flush = begin_flush(s);
     if (flush != NULL && flush->is_running) flush = NULL;
     lsm_job *job = flush;
-    if (!only_flush && (job == NULL || is_passed_over(s))) {
-        job = is_passed_over(s) ? NULL : pick_compaction(s);
-        if (job == NULL) job = next_compaction(s);
-        if (job == NULL) job = flush != NULL ? flush : pick_compaction(s);
+    if (!who->only_flush && (job == NULL || is_passed_over(s))) {
+        job = is_passed_over(s) ? NULL : pick_compaction(s, who);
+        if (job == NULL) job = next_compaction(s, who);
+        if (job == NULL) job = flush != NULL ? flush : pick_compaction(s, who);
     }
-    if (job != NULL) job->is_running = true;
+    if (job == NULL) return NULL;
+    job->is_running = true;
+    job->is_paced = keeps_rate(s, who, job);
     return job;
 }
 
@@ -339,43 +364,30 @@ static uint64_t step_bytes(const lsm_store *s)
     return bytes > STEP_BYTES_MIN ? bytes : STEP_BYTES_MIN;
 }
 
-// Compactions move so many bytes in a second at most, but for those that
-// somebody waits for, be it a writer who is slowed down. Whoever makes progress
-// meanwhile ends the pause early: the rate is a wish, not a promise.
-static void hold_rate(lsm_store *s, const lsm_job *job)
-{
-    enum { PAUSE_NS_MAX = 100 * 1000 * 1000 };
-    uint64_t rate = s->config.rate_bytes;
-    bool is_free = rate == 0 || job->memtable != NULL || job->is_asked ||
-                   atomic_load(&s->pressure) > 0;
-    if (is_free || s->config.steps_inline) return;
-    uint64_t ns = step_bytes(s) * 1000 * 1000 * 1000 / rate;
-    if (ns > PAUSE_NS_MAX) ns = PAUSE_NS_MAX;
-    kv_mutex_lock(&s->work);
-    (void)kv_cond_wait_for(&s->progress, &s->work, ns);
-    kv_mutex_unlock(&s->work);
-}
-
 static kv_status go_on(lsm_store *s, lsm_job *job)
 {
+    uint64_t before = lsm_job_written(job);
     kv_status st = job->pick.is_move ? KV_END : lsm_job_run(job, step_bytes(s));
-    if (st == KV_OK) {
-        hold_rate(s, job);
-        kv_mutex_lock(&s->work);
-        job->is_running = false;
-        kv_mutex_unlock(&s->work);
-        return KV_OK;
-    }
+    kv_mutex_lock(&s->work);
+    if (job->is_paced) kv_rate_take(&s->rate, lsm_job_written(job) - before);
+    job->is_running = st != KV_OK; // its end goes on with it
+    kv_mutex_unlock(&s->work);
+    if (st == KV_OK) return KV_OK;
     if (st == KV_END) st = install(s, job);
     end_job(s, job, st);
     return st;
+}
+
+static void wake(const lsm_store *s, uint64_t in_ns)
+{
+    if (s->config.wake != NULL) s->config.wake(s->config.wake_arg, in_ns);
 }
 
 static kv_status run_job(lsm_store *s, lsm_job *job)
 {
     kv_status st = go_on(s, job);
     lsm_store_balance(s); // tables came, or went
-    if (s->config.wake != NULL) s->config.wake(s->config.wake_arg);
+    wake(s, 0);
     return st;
 }
 
@@ -396,14 +408,14 @@ static kv_status stopped(void)
                           "the store");
 }
 
-kv_status lsm_store_step(lsm_store *s, bool *did_work)
+static kv_status step(lsm_store *s, seeker *who, bool *did_work)
 {
     *did_work = false;
     kv_status spare = make_spare(s, did_work);
     if (spare != KV_OK && spare != KV_NO_SPACE) return spare;
     kv_mutex_lock(&s->work);
     bool has_stopped = s->flush_failure == KV_IO || s->compact_failure == KV_IO;
-    lsm_job *job = has_stopped ? NULL : take_job(s, false);
+    lsm_job *job = has_stopped ? NULL : take_job(s, who);
     kv_mutex_unlock(&s->work);
     if (has_stopped) return stopped();
     // Where there is no room for a log, a job may make some; without one, there
@@ -413,8 +425,23 @@ kv_status lsm_store_step(lsm_store *s, bool *did_work)
     return run_job(s, job);
 }
 
+kv_status lsm_store_step(lsm_store *s, bool *did_work)
+{
+    seeker who = {0};
+    return step(s, &who, did_work);
+}
+
+kv_status lsm_store_paced_step(lsm_store *s, bool *did_work)
+{
+    seeker who = {.is_paced = true};
+    kv_status st = step(s, &who, did_work);
+    if (!*did_work && who.wait_ns > 0) wake(s, who.wait_ns);
+    return st;
+}
+
 kv_status lsm_store_flush(lsm_store *s, size_t most)
 {
+    seeker who = {.only_flush = true};
     for (;;) {
         kv_mutex_lock(&s->work);
         if (s->flush_failure == KV_IO) {
@@ -422,7 +449,7 @@ kv_status lsm_store_flush(lsm_store *s, size_t most)
             return stopped();
         }
         bool is_done = view_now(s)->frozen_count <= most;
-        lsm_job *job = is_done ? NULL : take_job(s, true);
+        lsm_job *job = is_done ? NULL : take_job(s, &who);
         if (!is_done && job == NULL) { // somebody is at it
             (void)kv_cond_wait_for(&s->progress, &s->work, 1000 * 1000);
         }

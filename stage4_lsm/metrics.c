@@ -139,6 +139,7 @@ void lsm_look_metrics(lsm_store *s, const lsm_view *view, kv_report *report)
     kv_mutex_lock(&s->work);
     memcpy(levels, s->levels, sizeof levels);
     uint64_t delays = s->delays, stops = s->stops;
+    uint64_t held_ns = s->rate.waited_ns;
     kv_mutex_unlock(&s->work);
     uint64_t flushed = levels[0].bytes_out;
     for (uint32_t i = 0; i < LSM_LEVELS; i++) {
@@ -156,6 +157,10 @@ void lsm_look_metrics(lsm_store *s, const lsm_view *view, kv_report *report)
     kv_report_count(report, "pressure in percent", atomic_load(&s->pressure));
     kv_report_count(report, "writes delayed", delays);
     kv_report_count(report, "writes stopped", stops);
+    if (s->config.rate_bytes > 0) {
+        kv_report_count(report, "ms that compactions waited for their rate",
+                        held_ns / 1000000);
+    }
     kv_report_count(report, "gets that a memtable answered", from_memtable);
     kv_report_bytes(report, "filters", all.filter_bytes);
     report_cache(s, report);

@@ -68,6 +68,7 @@ kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
     s->config.shape.repacks_last =
         config->last_compression != config->compression;
     s->explain = explain;
+    s->rate.bytes = config->rate_bytes;
     kv_mutex_init(&s->install);
     kv_mutex_init(&s->work);
     kv_cond_init(&s->progress);

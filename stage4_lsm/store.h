@@ -31,6 +31,7 @@
 #define LSM_STORE_H
 
 #include "common/commit.h"
+#include "common/rate.h"
 
 #include "compaction.h"
 #include "manifest.h"
@@ -50,8 +51,10 @@ typedef struct lsm_config {
     uint64_t memtable_bytes; // of one memtable, at most
     size_t frozen_max;
     uint64_t manifest_bytes; // at which it is rolled over
-    uint64_t rate_bytes;     // that compactions may move in a second; 0: any
-    size_t parallel;         // compactions at once
+    // That compactions may write in a second, but for those that somebody waits
+    // for; 0: any. What is written inline is always waited for.
+    uint64_t rate_bytes;
+    size_t parallel; // compactions at once
     lsm_shape shape;
     // Of a table in the last level, roughly; in each level above, tables are so
     // many times smaller (0: 1).
@@ -61,8 +64,8 @@ typedef struct lsm_config {
     double bits_per_key;
     bool allots_bits;
     // Called after each step, whoever took it: who found everything busy before
-    // may find work now. NULL: nobody waits for that.
-    void (*wake)(void *arg);
+    // may find work now, or in so many nanoseconds. NULL: nobody waits.
+    void (*wake)(void *arg, uint64_t in_ns);
     void *wake_arg;
     // For a test that draws the order of small steps from its seed: whether
     // what would be next is passed over for something else (NULL: never), and
@@ -116,6 +119,7 @@ typedef struct lsm_store {
     lsm_job *flush;              // under way
     lsm_job *jobs[LSM_JOBS_MAX]; // compactions under way, oldest first
     size_t job_count;
+    kv_rate rate;              // of all of them together
     size_t ending_count;       // installed, or failed, and giving back files
     size_t turn;               // whose it is
     bool may_pick;             // something has changed since the last pick
@@ -222,6 +226,9 @@ KV_MUST_USE kv_status lsm_store_orphans(lsm_store *s, bool remove,
 // One bounded step: some MiB of a flush or a compaction, or a log made ahead.
 // KV_NO_SPACE also for that log, once there is nothing else to do.
 KV_MUST_USE kv_status lsm_store_step(lsm_store *s, bool *did_work);
+// The same where nobody waits for it: keeps to config.rate_bytes. Where that
+// leaves nothing to do, config.wake is told when there will be.
+KV_MUST_USE kv_status lsm_store_paced_step(lsm_store *s, bool *did_work);
 // Flushes frozen memtables until `most` are left.
 KV_MUST_USE kv_status lsm_store_flush(lsm_store *s, size_t most);
 // An edit that says everything that a version holds.

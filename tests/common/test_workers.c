@@ -100,6 +100,48 @@ static void closing_is_fine_at_any_time(void **state)
     }
 }
 
+// Calls of a step that wants the next one in so many nanoseconds, every time.
+typedef struct clockwork {
+    kv_workers workers;
+    uint64_t every_ns;
+    _Atomic int calls;
+} clockwork;
+
+static kv_status call_again(void *arg, bool *did_work)
+{
+    clockwork *c = arg;
+    atomic_fetch_add(&c->calls, 1);
+    *did_work = false;
+    kv_workers_wake_in(&c->workers, c->every_ns);
+    return KV_OK;
+}
+
+static void an_alarm_is_a_call(void **state)
+{
+    (void)state;
+    for (unsigned count = 1; count <= 3; count++) {
+        clockwork c = {.every_ns = 1000 * 1000};
+        kv_workers_open(&c.workers, count, call_again, &c);
+        wait_for(&c.calls, 20);
+        kv_workers_close(&c.workers);
+    }
+}
+
+// Neither a call nor the end waits for an alarm that is set.
+static void an_alarm_holds_up_nothing(void **state)
+{
+    (void)state;
+    clockwork c = {.every_ns = UINT64_C(3600) * 1000 * 1000 * 1000};
+    kv_workers_open(&c.workers, 2, call_again, &c);
+    wait_for(&c.calls, 2);
+    for (int i = 0; i < 10; i++) {
+        int calls = atomic_load(&c.calls);
+        kv_workers_wake(&c.workers);
+        wait_for(&c.calls, calls + 1);
+    }
+    kv_workers_close(&c.workers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +149,8 @@ int main(void)
         cmocka_unit_test(without_threads_nothing_runs_by_itself),
         cmocka_unit_test(a_failure_stops_the_work_and_is_remembered),
         cmocka_unit_test(closing_is_fine_at_any_time),
+        cmocka_unit_test(an_alarm_is_a_call),
+        cmocka_unit_test(an_alarm_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

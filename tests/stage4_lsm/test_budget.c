@@ -85,7 +85,11 @@ static void look(watch *w)
     w->over += m.all > m.budget;
 }
 
-static void look_after_step(void *arg) { look(arg); }
+static void look_after_step(void *arg, uint64_t in_ns)
+{
+    (void)in_ns;
+    look(arg);
+}
 
 static void open_watched(watch *w, uint64_t memory_bytes)
 {
