@@ -46,7 +46,7 @@ KV_MUST_USE kv_status bt_tree_put(bt_tx *tx, kv_slice key, kv_slice value);
 // Nothing happens if the key is not there.
 KV_MUST_USE kv_status bt_tree_del(bt_tx *tx, kv_slice key);
 
-// ---- for squeeze.c ----------------------------------------------------------
+// ---- for reshape.c and squeeze.c --------------------------------------------
 
 // Down to the page of `level` that `key` belongs to, if there is such a level;
 // an empty key belongs to the leftmost one.
@@ -56,9 +56,21 @@ KV_MUST_USE kv_status bt_tree_descend(bt_tx *tx, kv_slice key, unsigned level,
 // another id, all above it change, too.
 KV_MUST_USE kv_status bt_tree_own(bt_tx *tx, bt_path *p, size_t d,
                                   uint8_t **page);
+// The same for a child of a page that is ours already.
+KV_MUST_USE kv_status bt_tree_own_child(bt_tx *tx, uint8_t *parent,
+                                        size_t index, uint64_t *id,
+                                        uint8_t **page);
 // The path's page at depth `d` goes to another place in the file, and its
 // parent says so.
 KV_MUST_USE kv_status bt_tree_move(bt_tx *tx, bt_path *p, size_t d);
+
+// ---- reshape.c --------------------------------------------------------------
+
+// Makes room for a cell in the page at depth `d`, which is full, and puts it
+// there; `slot` is where it belongs, or of the cell that it replaces. The path
+// may be out of date afterwards.
+KV_MUST_USE kv_status bt_tree_make_room(bt_tx *tx, bt_path *p, size_t d,
+                                        const bt_cell *extra, size_t slot);
 // Bytes in use in a child of the page at depth `d`.
 KV_MUST_USE kv_status bt_tree_used_in(bt_tx *tx, const bt_path *p, size_t d,
                                       size_t index, size_t *used);
