@@ -112,6 +112,7 @@ static kv_status load_locked(bt_cache *c, uint64_t id, kv_why why)
     kv_status st = read_page(c, id, bt_frame_bytes(c, f), why);
     kv_mutex_lock(&c->lock);
     if (st == KV_OK) {
+        c->loaded++;
         f->state = BT_FRAME_CURRENT;
         atomic_store(&c->table[id], bt_frame_entry(c, f));
     } else {
@@ -214,4 +215,20 @@ uint64_t bt_cache_memory(bt_cache *c)
                      c->ids_limit * sizeof *c->table;
     kv_mutex_unlock(&c->lock);
     return bytes;
+}
+
+void bt_cache_read_stats(bt_cache *c, bt_cache_stats *out)
+{
+    kv_mutex_lock(&c->lock);
+    *out = (bt_cache_stats){
+        .loaded = c->loaded,
+        .evicted = c->evicted,
+        .frames_held = c->frames_held,
+        .frames_budget = c->frames_budget,
+        .dirty_count = atomic_load(&c->dirty_count),
+        .oldest_seq = c->oldest != NULL ? c->oldest->seq : c->visible,
+        .kept_count = atomic_load(&c->kept_count),
+    };
+    for (bt_snapshot *s = c->oldest; s != NULL; s = s->next) out->snapshots++;
+    kv_mutex_unlock(&c->lock);
 }

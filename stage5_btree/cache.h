@@ -112,7 +112,9 @@ typedef struct bt_cache {
     bt_frame *kept;
     _Atomic size_t kept_count;
     size_t sweep_at;
-    bt_snapshot *oldest, *newest; // registered, a list
+    bt_snapshot *oldest, *newest;     // registered, a list
+    uint64_t loaded, evicted;         // pages, since it was opened
+    _Atomic uint64_t gets_with_loads; // whose way down was not all in memory
 } bt_cache;
 
 // A cache of zeroes is closed; close accepts whatever open left.
@@ -235,5 +237,15 @@ bool bt_cache_copy_dirty(bt_cache *c, uint64_t id, uint8_t *to);
 void bt_cache_written(bt_cache *c, uint64_t id, uint64_t lsn);
 // Bytes in memory for frames and the table.
 uint64_t bt_cache_memory(bt_cache *c);
+
+typedef struct bt_cache_stats {
+    uint64_t loaded, evicted; // pages, since it was opened
+    uint64_t frames_held, frames_budget, dirty_count;
+    uint64_t snapshots;  // registered
+    uint64_t oldest_seq; // of them; the newest commit if there is none
+    uint64_t kept_count; // versions that they may need
+} bt_cache_stats;
+
+void bt_cache_read_stats(bt_cache *c, bt_cache_stats *out);
 
 #endif

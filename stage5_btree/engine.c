@@ -182,6 +182,11 @@ static void bt_measure(kv *db, kv_stats *stats)
 
 static kv_status bt_inspect(kv *db, const char *what, kv_report *report)
 {
+    if (what != NULL && strcmp(what, "metrics") == 0) {
+        kv_stats stats;
+        kv_stats_read(db, &stats);
+        return bt_look_metrics(&self_of(db)->store, &stats, report);
+    }
     return bt_look_inspect(&self_of(db)->store, what, report);
 }
 

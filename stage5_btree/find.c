@@ -19,6 +19,7 @@ typedef struct way {
     const kv_explainer *explain;
     bt_snapshot snapshot;
     bool is_registered;
+    bool has_loads;   // pages were read for it
     uint64_t missing; // BT_ABSENT: this page has to be loaded
     kv_status status; // BT_SEEN: what was found out
     bt_cell found;    // KV_OK, and a value on a chain
@@ -84,6 +85,8 @@ static bt_seen try_get(way *w, kv_slice key, kv_buf *value)
 static kv_status load(way *w, bool *may_try_again)
 {
     kv_status st = bt_cache_load(w->cache, w->missing, kv_for(KV_FOR_READ));
+    if (!w->has_loads) atomic_fetch_add(&w->cache->gets_with_loads, 1);
+    w->has_loads = true;
     *may_try_again =
         st == KV_OK ||
         (!w->is_registered && w->snapshot.seq != bt_cache_visible(w->cache));

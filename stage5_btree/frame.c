@@ -131,6 +131,7 @@ static bool evict_one(bt_cache *c, bt_frame *f)
     if (f->is_dirty || atomic_load(&f->older) != NULL) return false;
     atomic_store(&c->table[f->page_id], 0);
     bt_frame_retire(c, f);
+    c->evicted++;
     return true;
 }
 

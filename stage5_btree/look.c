@@ -444,8 +444,8 @@ static kv_status inspect_quietly(void *arg)
     if (l->what != NULL && strcmp(l->what, "tree") != 0 &&
         strcmp(l->what, "graphviz") != 0) {
         return kv_fail(KV_INVALID,
-                       "there is no part \"%s\": ask for tree, graphviz, or "
-                       "page N",
+                       "there is no part \"%s\": ask for tree, graphviz, "
+                       "metrics, or page N",
                        l->what);
     }
     return inspect_all(l->store, l->what, l->report);

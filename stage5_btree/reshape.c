@@ -82,6 +82,15 @@ static kv_status deal_out(bt_tx *tx, family *f, size_t to_count, bool *done)
     return KV_OK;
 }
 
+static void count_deal(bt_tally *t, size_t from_count, size_t to_count,
+                       const bt_cell *extra)
+{
+    if (to_count > from_count) t->splits++;
+    else if (to_count < from_count) t->merges++;
+    else if (extra != NULL) t->shares++;
+    else t->borrows++;
+}
+
 // Deals `count` children of the page at depth `d` into `to_count`.
 static kv_status redeal(bt_tx *tx, bt_path *p, size_t d, size_t first,
                         size_t count, size_t to_count, const bt_cell *extra,
@@ -90,6 +99,7 @@ static kv_status redeal(bt_tx *tx, bt_path *p, size_t d, size_t first,
     family f = {.deal = {.extra = extra, .packing = packing}};
     kv_status st = gather(tx, p, d, first, count, &f);
     if (st == KV_OK) st = deal_out(tx, &f, to_count, done);
+    if (st == KV_OK && *done) count_deal(&tx->tally, count, to_count, extra);
     free_family(&f);
     return st;
 }
@@ -141,6 +151,8 @@ static kv_status split_root(bt_tx *tx, bt_path *p, const bt_cell *extra,
     bool fits = bt_page_insert(root, 0, &cell);
     assert(fits);
     (void)fits;
+    tx->tally.splits++;
+    tx->tally.levels_added++;
     EXPLAIN(tx->explain,
             "page %" PRIu64 " was the root and is full: split with page "
             "%" PRIu64 "; the new root is page %" PRIu64 ", level %u",
@@ -181,6 +193,7 @@ static kv_status begin_leaf(bt_tx *tx, const bt_path *p, const bt_cell *extra)
     bt_cell cell = bt_cell_of_child(kv_buf_slice(&separator), id);
     kv_status st = insert_at(tx, 1, &cell, kv_buf_slice(&separator));
     kv_buf_free(&separator);
+    tx->tally.edge_leaves++;
     return st;
 }
 
@@ -290,6 +303,7 @@ static kv_status drop_root(bt_tx *tx)
         bt_tx_drop(tx, tx->shape.root);
         KV_TRY(bt_tx_change(tx, &child, &changed)); // B4
         tx->shape.root = child;
+        tx->tally.levels_removed++;
         page = changed;
     }
     return KV_OK;

@@ -57,6 +57,13 @@ typedef struct bt_config {
     uint64_t checkpoint_bytes, memory_bytes;
 } bt_config;
 
+// Pages written to TREE, by what made it necessary, and why they were, since
+// the store was opened; guarded by `work`, or by a place in line.
+typedef struct bt_traffic {
+    uint64_t evicted_pages, checkpoint_pages, commit_pages;
+    uint64_t waves, checkpoints;
+} bt_traffic;
+
 typedef struct bt_store {
     bt_config config;
     const kv_explainer *explain;
@@ -81,7 +88,8 @@ typedef struct bt_store {
     uint64_t first_log_number; // of the oldest that is still there
     struct bt_writeback *job;  // under way; guarded by work
     _Atomic bool has_job;
-    uint64_t file_pages;       // that TREE is long; guarded by work
+    uint64_t file_pages; // that TREE is long; guarded by work
+    bt_traffic traffic;
     _Atomic bool must_recover; // opened on a full disk: what old logs hold is
                                // in memory only, and there is no log
     _Atomic bool in_doubt;     // a sync of TREE failed

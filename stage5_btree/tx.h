@@ -40,6 +40,13 @@ typedef struct bt_path {
     } step[BT_LEVEL_MAX + 1];
 } bt_path;
 
+// How commits changed the shape of the tree; those count, too, that failed.
+typedef struct bt_tally {
+    uint64_t splits, shares, merges, borrows; // see tree.h
+    uint64_t edge_leaves;                     // begun at the right edge
+    uint64_t levels_added, levels_removed;
+} bt_tally;
+
 typedef struct bt_tx {
     bt_cache *cache;
     const kv_explainer *explain;
@@ -56,6 +63,7 @@ typedef struct bt_tx {
     bool has_last;      // the tree has the same pages since
     uint64_t images_to; // pages last changed by a commit up to this one are
                         // logged as images, and others as patches
+    bt_tally tally;     // since the store was opened
 } bt_tx;
 
 // `tx` is zeroed, or was published or forgotten: it keeps its memory.

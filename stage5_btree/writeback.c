@@ -160,6 +160,8 @@ static kv_status log_and_write(bt_store *s, const batch *b, uint64_t newest)
     for (size_t i = 0; i < b->count; i++) {
         bt_cache_written(&s->cache, b->ids[i], b->lsns[i]);
     }
+    if (s->job->is_checkpoint) s->traffic.checkpoint_pages += b->count;
+    else s->traffic.evicted_pages += b->count;
     EXPLAIN(s->explain, "%zu pages written back, from page %" PRIu64 " on",
             b->count, b->ids[0]);
     return KV_OK;
@@ -276,6 +278,7 @@ static kv_status write_changed(bt_store *s, batch *b)
             b->ids[b->count++] = changed->id[i];
         }
         KV_TRY(write_pages(s, b, kv_for(KV_FOR_PAGE)));
+        s->traffic.commit_pages += b->count;
     }
     return KV_OK;
 }
@@ -427,6 +430,8 @@ static kv_status go_on(bt_store *s)
     bt_writeback *job = s->job;
     if (job->next < job->ids.count) return write_batch(s);
     if (job->is_checkpoint) KV_TRY(end_checkpoint(s));
+    if (job->is_checkpoint) s->traffic.checkpoints++;
+    else s->traffic.waves++;
     bt_store_drop_job(s);
     bt_cache_shrink(&s->cache);
     return KV_OK;

@@ -154,12 +154,13 @@ void yard_compare(yard *y)
     assert_ok(yard_check(y));
 }
 
-double yard_fact(yard *y, const char *branch, const char *name)
+static double find_fact(yard *y, const char *what, const char *branch,
+                        const char *name)
 {
     kv_report report = {0};
     double found = -1;
     bool is_below = false;
-    assert_ok(kv_inspect(y->db, NULL, &report));
+    assert_ok(kv_inspect(y->db, what, &report));
     for (size_t i = 0; i < report.count && found < 0; i++) {
         const kv_fact *fact = &report.facts[i];
         if (fact->name == NULL) continue;
@@ -171,4 +172,14 @@ double yard_fact(yard *y, const char *branch, const char *name)
     }
     kv_report_free(&report);
     return found;
+}
+
+double yard_fact(yard *y, const char *branch, const char *name)
+{
+    return find_fact(y, NULL, branch, name);
+}
+
+double yard_metric(yard *y, const char *branch, const char *name)
+{
+    return find_fact(y, "metrics", branch, name);
 }

@@ -43,5 +43,7 @@ kv_slice yard_key(char to[32], unsigned key);
 void yard_kill(yard *y);
 // What a named fact of inspect says, first met below `branch`.
 double yard_fact(yard *y, const char *branch, const char *name);
+// The same of `inspect metrics`.
+double yard_metric(yard *y, const char *branch, const char *name);
 
 #endif
