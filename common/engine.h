@@ -114,8 +114,9 @@ typedef struct kv_options {
 
 // KV_NOT_FOUND (with a sentence) if the store is not there and `create` is
 // off; KV_LOCKED if it is open elsewhere; KV_INVALID for a knob that makes no
-// sense and for a directory that is another engine's or no store. On failure
-// *out is untouched and nothing is left open.
+// sense, for one that a store keeps as it began (its help says "of a new
+// store") and that is asked for otherwise, and for a directory that is another
+// engine's or no store. On failure *out is untouched and nothing is left open.
 KV_MUST_USE kv_status kv_open(const kv_engine *engine,
                               const kv_options *options, kv **out);
 // Also frees the store when it fails: then what KV_SYNC_NONE or _INTERVAL had

@@ -22,7 +22,7 @@
 
 // Raised when this file changes; an engine in a shared library says which it
 // was built for.
-enum { KV_ENGINE_ABI = 3 };
+enum { KV_ENGINE_ABI = 4 };
 
 // One thread's part of the counters, alone on its cache lines.
 typedef struct kv_counters {
@@ -46,6 +46,7 @@ struct kv {
     uint64_t seed;               // for tables in memory
     uint64_t store_id;           // of this directory, in every file's header
     uint64_t knob[KV_KNOBS_MAX]; // indexed by the stage's own enum
+    uint32_t knobs_given;        // bit i: knob[i] was asked for
     kv_explainer explain;
 
     struct kv_front *front; // the front door's own
@@ -57,6 +58,13 @@ struct kv_cursor {
     kv_range range; // the cursor's own copy of the bounds
     struct kv_cursor_front *front;
 };
+
+// Was the knob asked for, or is it at its default? What a store keeps as it
+// began is refused with KV_INVALID where something else was asked for.
+static inline bool kv_knob_is_given(const kv *db, unsigned index)
+{
+    return db->knobs_given >> index & 1;
+}
 
 // After this every write is KV_READ_ONLY with this thread's last error in the
 // sentence, until the store is reopened: for a failed sync, and for whatever

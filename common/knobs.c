@@ -138,6 +138,14 @@ static kv_status parse_value(const kv_knob *knob, kv_slice text, uint64_t *out)
     return KV_OK;
 }
 
+// The knob that a setting names, or `count`.
+static size_t find_knob(const kv_knob *knobs, size_t count, kv_slice name)
+{
+    size_t i = 0;
+    while (i < count && !kv_slice_equal(name, kv_str(knobs[i].name))) i++;
+    return i;
+}
+
 static kv_status parse_setting(const kv_knob *knobs, size_t count,
                                kv_slice text, uint64_t *values)
 {
@@ -150,12 +158,9 @@ static kv_status parse_setting(const kv_knob *knobs, size_t count,
     size_t len = (size_t)(equals - text.data);
     kv_slice name = kv_slice_of(text.data, len);
     kv_slice value = kv_slice_of(equals + 1, text.len - len - 1);
-    for (size_t i = 0; i < count; i++) {
-        if (kv_slice_equal(name, kv_str(knobs[i].name))) {
-            return parse_value(&knobs[i], value, &values[i]);
-        }
-    }
-    return unknown_knob(knobs, count, name);
+    size_t i = find_knob(knobs, count, name);
+    if (i == count) return unknown_knob(knobs, count, name);
+    return parse_value(&knobs[i], value, &values[i]);
 }
 
 kv_status kv_knobs_parse(const kv_knob *knobs, size_t count, const char *text,
@@ -172,4 +177,17 @@ kv_status kv_knobs_parse(const kv_knob *knobs, size_t count, const char *text,
         if (*text == ',') text++;
     }
     return KV_OK;
+}
+
+uint32_t kv_knobs_given(const kv_knob *knobs, size_t count, const char *text)
+{
+    uint32_t given = 0;
+    while (text != NULL && *text != '\0') {
+        size_t len = strcspn(text, ",");
+        size_t i =
+            find_knob(knobs, count, kv_slice_of(text, strcspn(text, "=,")));
+        if (i < count) given |= UINT32_C(1) << i;
+        text += len + (text[len] == ',');
+    }
+    return given;
 }

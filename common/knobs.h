@@ -37,6 +37,9 @@ enum { KV_KNOBS_MAX = 24 };
 KV_MUST_USE kv_status kv_knobs_parse(const kv_knob *knobs, size_t count,
                                      const char *text, uint64_t *values);
 
+// Which of them `text` states: bit i is knob i. What is unknown is passed over.
+uint32_t kv_knobs_given(const kv_knob *knobs, size_t count, const char *text);
+
 // Writes one setting as a user would: "segment_bytes=64MiB", "read=map".
 void kv_knob_print(const kv_knob *knob, uint64_t value, kv_buf *to);
 

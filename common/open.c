@@ -209,6 +209,8 @@ static kv_status start(kv *db, const kv_options *options)
     const kv_engine_info *info = &db->engine->info;
     KV_TRY(kv_knobs_parse(info->knobs, info->knob_count, options->knobs,
                           db->knob));
+    db->knobs_given =
+        kv_knobs_given(info->knobs, info->knob_count, options->knobs);
     if (kv_has(db, KV_CAP_DURABLE)) {
         KV_TRY(open_disk(db, options));
         KV_TRY(enter_directory(db, options));

@@ -86,6 +86,7 @@ static kv_status sst_open(kv *db)
         .steps_inline = db->knob[KNOB_BACKGROUND] == 0,
         .use_map = db->knob[KNOB_READ] == 1,
         .is_text = db->knob[KNOB_FORMAT] == 1,
+        .insists_on_format = kv_knob_is_given(db, KNOB_FORMAT),
         .memtable_bytes = memtable < quarter ? memtable : quarter,
         .index_bytes = db->knob[KNOB_INDEX],
         .merge = (sst_merge_policy)db->knob[KNOB_MERGE],

@@ -342,11 +342,27 @@ static kv_status start_afresh(sst_store *s, sst_segment *const *segments,
                                    kv_for(KV_FOR_META));
 }
 
+// The format is the catalog's, or that of the knob where there is none yet.
+static kv_status choose_format(sst_store *s, const inventory *found)
+{
+    static const char *const words[] = {"binary", "text"};
+    bool is_text = s->config.is_text;
+    if (found->has_catalog) is_text = found->catalog.is_text;
+    if (s->config.insists_on_format && is_text != s->config.is_text) {
+        return kv_fail(KV_INVALID,
+                       "format=%s: the store is in format=%s, and keeps it; "
+                       "leave format out, or begin a new store",
+                       words[s->config.is_text], words[is_text]);
+    }
+    s->config.is_text = is_text;
+    s->codec = is_text ? &sst_codec_text : &sst_codec_binary;
+    return KV_OK;
+}
+
 static kv_status recover_with(sst_store *s, inventory *found, sst_memtable *m,
                               sst_segment **segments, size_t *count)
 {
-    if (found->has_catalog) s->config.is_text = found->catalog.is_text;
-    s->codec = s->config.is_text ? &sst_codec_text : &sst_codec_binary;
+    KV_TRY(choose_format(s, found));
     if (!found->has_catalog) KV_TRY(require_unused(s, found));
     KV_TRY(open_segments(s, &found->catalog, segments + 1, count));
     if (found->has_catalog) KV_TRY(replay_all(s, found, m));

@@ -54,7 +54,9 @@ typedef struct sst_config {
     bool is_new, read_only;
     bool sync_commits; // KV_SYNC_COMMIT
     bool steps_inline; // background=0: a writer does the steps it causes
-    bool use_map, is_text;
+    bool use_map;
+    bool is_text;           // of a new store; an old one keeps its own
+    bool insists_on_format; // an old one has that, or it is KV_INVALID
     uint64_t memtable_bytes, index_bytes;
     sst_merge_policy merge;
     uint64_t every;

@@ -23,9 +23,10 @@ enum {
 static const kv_knob knobs[KNOBS] = {
     [KNOB_PAGE] = {"page_bytes", 4 << 10, BT_PAGE_MIN, BT_PAGE_MAX, NULL,
                    "size of a new store's pages, rounded down to a power of "
-                   "two"},
+                   "two; an old one keeps its own"},
     [KNOB_JOURNAL] = {"journal", 0, 0, 1, "log cow",
-                      "of a new store: pages in place and a log, or copies"},
+                      "of a new store: pages in place and a log, or copies; an "
+                      "old one keeps its own"},
     [KNOB_TORN] = {"torn_pages", BT_TORN_REPAIR, 0, 2, "repair images unsafe",
                    "mend pages that a power cut tore: from the log's patches, "
                    "from page images in it, or not at all"},
@@ -92,6 +93,8 @@ static kv_status bt_open(kv *db)
         .steps_inline = db->knob[KNOB_BACKGROUND] == 0,
         .page_bytes = rounded_down(db->knob[KNOB_PAGE]),
         .is_cow = db->knob[KNOB_JOURNAL] == 1,
+        .insists_on_page = kv_knob_is_given(db, KNOB_PAGE),
+        .insists_on_journal = kv_knob_is_given(db, KNOB_JOURNAL),
         .torn = (bt_torn)db->knob[KNOB_TORN],
         .checkpoint_bytes = db->knob[KNOB_CHECKPOINT],
         .memory_bytes = db->memory_bytes,

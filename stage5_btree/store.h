@@ -53,6 +53,8 @@ typedef struct bt_config {
     bool is_unlogged;    // a copy in the making: it counts when it is closed
     uint32_t page_bytes; // of a new store; an old one keeps its own
     bool is_cow;         // the same
+    bool insists_on_page, insists_on_journal; // an old one has these, or it is
+                                              // KV_INVALID
     bt_torn torn;
     uint64_t checkpoint_bytes, memory_bytes;
 } bt_config;

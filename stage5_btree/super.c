@@ -61,6 +61,27 @@ static kv_status choose_super(bt_store *s)
     return KV_OK;
 }
 
+// What was asked for can be had of a new store only.
+static kv_status expect_wishes(const bt_store *s)
+{
+    const bt_config *config = &s->config;
+    bool is_cow = s->super.journal == 1;
+    if (config->insists_on_page && config->page_bytes != s->super.page_bytes) {
+        return kv_fail(KV_INVALID,
+                       "page_bytes=%" PRIu32 ": the store has pages of %" PRIu32
+                       " bytes, and keeps them; leave page_bytes out, or begin "
+                       "a new store",
+                       config->page_bytes, s->super.page_bytes);
+    }
+    if (config->insists_on_journal && config->is_cow != is_cow) {
+        return kv_fail(KV_INVALID,
+                       "journal=%s: the store is one of journal=%s, and stays "
+                       "one; leave journal out, or begin a new store",
+                       config->is_cow ? "cow" : "log", is_cow ? "cow" : "log");
+    }
+    return KV_OK;
+}
+
 static void adopt_super(bt_store *s)
 {
     const bt_super *super = &s->super;
@@ -95,6 +116,7 @@ static kv_status measure_file(bt_store *s)
 kv_status bt_store_read_super(bt_store *s)
 {
     KV_TRY(choose_super(s));
+    KV_TRY(expect_wishes(s));
     adopt_super(s);
     return measure_file(s);
 }

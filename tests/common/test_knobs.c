@@ -55,6 +55,26 @@ static void numbers_words_and_units_are_read(void **state)
     assert_int_equal(values[GARBAGE], 2);
 }
 
+static void what_was_asked_for_is_told_from_a_default(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t given;
+    } cases[] = {
+        {NULL, 0},
+        {",", 0},
+        {"read=copy", 1 << READ}, // a default, but asked for
+        {"garbage=1,,segment_bytes=4KiB", 1 << GARBAGE | 1 << SEGMENT},
+        {"reads=1,read", 1 << READ},
+        {"rea=1,=2", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(kv_knobs_given(knobs, COUNT, cases[i].text),
+                         cases[i].given);
+    }
+}
+
 static void bad_settings_are_named(void **state)
 {
     (void)state;
@@ -154,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_said_means_the_defaults),
         cmocka_unit_test(numbers_words_and_units_are_read),
+        cmocka_unit_test(what_was_asked_for_is_told_from_a_default),
         cmocka_unit_test(bad_settings_are_named),
         cmocka_unit_test(a_very_long_name_is_refused_too),
         cmocka_unit_test(sizes_are_read_exactly),

@@ -265,7 +265,14 @@ static void a_store_keeps_its_format(void **state)
     assert_ok(kv_put(b.db, kv_str("cat"), kv_str("meow")));
     assert_ok(kv_del(b.db, kv_str("dog")));
     assert_ok(kv_settle(b.db));
-    reopen(&b, "format=binary,background=0,every=2");
+    assert_ok(kv_close(b.db));
+    b.db = NULL;
+    kv_options other = {.path = b.path, .knobs = "every=2,format=binary"};
+    assert_status(kv_open(&sst_engine, &other, &b.db), KV_INVALID);
+    assert_non_null(strstr(kv_last_error(), "the store is in format=text"));
+    other.knobs = "format=text,background=0";
+    assert_ok(kv_open(&sst_engine, &other, &b.db));
+    reopen(&b, "background=0,every=2");
     assert_ok(kv_put(b.db, kv_str("cow"), kv_str("moo")));
     assert_ok(kv_settle(b.db));
     kv_names names = {0};

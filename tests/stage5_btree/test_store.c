@@ -1,4 +1,5 @@
-// test_store.c -- what the stage promises in figures: fill, height, writes.
+// test_store.c -- what the stage promises in figures: fill, height, writes; and
+// what a store keeps as it began.
 // SPDX-License-Identifier: MIT
 //
 // With background=0 the counters are exact, and the same on every run.
@@ -11,6 +12,7 @@
 #include "common/rng.h"
 
 #include "backup.h"
+#include "bt.h"
 #include "format.h"
 #include "tests/stage5_btree/yard.h"
 #include "tests/support/test.h"
@@ -193,12 +195,46 @@ static void a_backup_writes_each_page_about_once(void **state)
     }
 }
 
+static void what_a_store_keeps_is_not_asked_for_otherwise(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *born, *asked, *because;
+    } cases[] = {
+        {"page_bytes=1KiB", "page_bytes=4KiB", "has pages of 1024 bytes"},
+        {"", "page_bytes=512", "has pages of 4096 bytes"},
+        {"", "journal=cow", "is one of journal=log"},
+        {"journal=cow", "background=0,journal=log", "is one of journal=cow"},
+        {"page_bytes=1KiB", "page_bytes=2047", NULL}, // rounded down
+        {"page_bytes=1KiB,journal=cow", "journal=cow,page_bytes=1KiB", NULL},
+        {"page_bytes=1KiB,journal=cow", "background=0", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        yard y;
+        yard_open(&y, cases[i].born);
+        for (unsigned n = 0; n < 40; n++) yard_put(&y, n, n + 1, 100);
+        assert_ok(kv_close(y.db));
+        kv_options options = {.knobs = cases[i].asked, .disk = y.disk};
+        kv_status st = kv_open(&bt_engine, &options, &y.db);
+        bool is_fine = cases[i].because == NULL;
+        assert_status(st, is_fine ? KV_OK : KV_INVALID);
+        if (is_fine) assert_ok(kv_close(y.db));
+        else assert_non_null(strstr(kv_last_error(), cases[i].because));
+        y.db = NULL;
+        y.knobs = NULL;
+        yard_reopen(&y);
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_as_full_as_they_should),
         cmocka_unit_test(the_tree_is_as_high_as_it_should),
         cmocka_unit_test(page_writes_are_within_their_bounds),
+        cmocka_unit_test(what_a_store_keeps_is_not_asked_for_otherwise),
         cmocka_unit_test(a_backup_writes_each_page_about_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
