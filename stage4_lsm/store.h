@@ -60,6 +60,9 @@ typedef struct lsm_config {
     // many times smaller (0: 1).
     uint64_t table_bytes, table_growth;
     uint32_t block_bytes;
+    // Two classes, and not one for each level: where each is ten times the one
+    // above, nine tenths of all bytes are in the last, where they stay longest;
+    // what is above it is rewritten soon, and too small to matter.
     lsm_compression compression, last_compression; // of the last level
     double bits_per_key;
     bool allots_bits;
