@@ -1,15 +1,13 @@
-// test_merge.c -- many sorted walks as one, both ways, and the gate through
-// which readers come to a view.
+// test_merge.c -- many sorted walks as one, both ways.
 // SPDX-License-Identifier: MIT
 
 #include <stdlib.h>
 
-#include "common/mem.h"
 #include "common/rng.h"
 
+#include "memtable.h"
 #include "merge.h"
 #include "tests/support/test.h"
-#include "view.h"
 
 // ---- merging ----------------------------------------------------------------
 
@@ -110,61 +108,11 @@ static void nothing_merged_is_nothing(void **state)
     lsm_merge_free(&m);
 }
 
-// ---- the gate ---------------------------------------------------------------
-
-// A view with an empty memtable of this number.
-static lsm_view *view_of(uint64_t number)
-{
-    lsm_memtable *m = lsm_memtable_new(number, 0, (kv_slice){0}, NULL);
-    lsm_version *none = lsm_version_new();
-    lsm_view *view = lsm_view_new(m, NULL, 0, none);
-    lsm_memtable_unref(m);
-    lsm_version_unref(none);
-    return view;
-}
-
-static size_t count_retired(const lsm_gate *g)
-{
-    size_t count = 0;
-    for (lsm_view *v = g->retired; v != NULL; v = v->next_retired) count++;
-    return count;
-}
-
-static void a_view_on_a_board_stays(void **state)
-{
-    (void)state;
-    lsm_gate *g = kv_alloc_pages(sizeof *g);
-    uint64_t seq = 0;
-    lsm_gate_switch(g, view_of(1));
-    assert_int_equal(count_retired(g), 0);
-    atomic_store(&g->seq, 17);
-    lsm_view *seen = lsm_gate_enter(g, &seq);
-    assert_int_equal(seq, 17);
-    for (uint64_t n = 2; n < 5; n++) lsm_gate_switch(g, view_of(n));
-    assert_int_equal(count_retired(g), 3);
-    lsm_gate_reclaim(g);
-    assert_int_equal(count_retired(g), 1); // W2
-    assert_int_equal(lsm_memtable_number(seen->active), 1);
-    lsm_gate_leave(g, seen);
-    lsm_gate_reclaim(g);
-    assert_int_equal(count_retired(g), 0);
-    // What is kept for longer is counted, and outlives the gate's interest.
-    lsm_view *kept = lsm_gate_view(g, NULL);
-    lsm_gate_switch(g, view_of(5));
-    lsm_gate_reclaim(g);
-    assert_int_equal(count_retired(g), 0);
-    assert_int_equal(lsm_memtable_number(kept->active), 4);
-    lsm_view_unref(kept);
-    lsm_gate_close(g);
-    kv_free_pages(g, sizeof *g);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_out_is_all_and_in_order),
         cmocka_unit_test(nothing_merged_is_nothing),
-        cmocka_unit_test(a_view_on_a_board_stays),
     };
     return cmocka_run_group_tests_name("stage4.merge", tests, NULL, NULL);
 }
