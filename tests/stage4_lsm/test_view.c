@@ -78,7 +78,7 @@ static void a_view_on_a_board_stays(void **state)
 static void a_view_gives_back_what_it_holds(void **state)
 {
     (void)state;
-    lsm_attic attic = {0};
+    lsm_attic attic = {.block = NULL};
     lsm_view *first = view_of(1, &attic);
     lsm_memtable *frozen[] = {first->active};
     uint64_t one = atomic_load(&attic.bytes);
