@@ -205,9 +205,9 @@ bool bt_cache_is_private(const bt_cache *c, uint64_t id);
 // addresses.
 uint8_t *bt_cache_change(bt_cache *c, uint64_t id);
 // A private version of a page whose old content counts no more; its bytes are
-// anything. If a registered snapshot may need the old content, it was loaded
-// before. NULL when all addresses are in use.
-uint8_t *bt_cache_create(bt_cache *c, uint64_t id);
+// anything. NULL when all addresses are in use, or if a registered snapshot may
+// need the old content, `keeps_old`, and it is not in memory.
+uint8_t *bt_cache_create(bt_cache *c, uint64_t id, bool keeps_old);
 // What a private version was copied from; NULL for a created one.
 const uint8_t *bt_cache_base(const bt_cache *c, uint64_t id);
 // Its own bytes.

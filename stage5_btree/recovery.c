@@ -422,7 +422,7 @@ static kv_status open_nothing(bt_store *s)
     s->shape = (bt_shape){.root = BT_FIRST_PAGE, .page_count = NEW_PAGES};
     s->seq = NEW_COMMIT;
     open_cache(s);
-    uint8_t *page = bt_cache_create(&s->cache, BT_FIRST_PAGE);
+    uint8_t *page = bt_cache_create(&s->cache, BT_FIRST_PAGE, false);
     bt_page_init(page, s->config.page_bytes, BT_LEAF, 0, BT_FIRST_PAGE);
     bt_set_lsn(page, NEW_COMMIT);
     uint64_t id = BT_FIRST_PAGE;

@@ -91,7 +91,7 @@ static kv_status read_torn(bt_redo *r, uint64_t id, uint8_t **page)
     kv_buf_reserve(&r->page, page_bytes);
     KV_TRY(kv_file_read_all(s->file, id * page_bytes, r->page.data, page_bytes,
                             kv_for(KV_FOR_RECOVERY)));
-    *page = bt_cache_create(&s->cache, id);
+    *page = bt_cache_create(&s->cache, id, false);
     if (*page == NULL) return kv_fail(KV_NO_SPACE, "no memory for a page");
     memcpy(*page, r->page.data, page_bytes);
     bt_ids_add(&r->torn, id);
@@ -144,7 +144,7 @@ static kv_status take_page(bt_redo *r, const bt_item *item, uint8_t **page)
         return KV_OK;
     }
     if (item->kind == BT_ITEM_IMAGE) {
-        *page = bt_cache_create(c, id);
+        *page = bt_cache_create(c, id, false);
     } else {
         // Nobody else is here who could evict it again.
         if (!is_there) st = bt_cache_load(c, id, kv_for(KV_FOR_RECOVERY));

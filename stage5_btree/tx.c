@@ -55,6 +55,14 @@ static kv_status no_frame(void)
                    "need: close a cursor");
 }
 
+// A snapshot may need what is on disk (K3 of cache.h). False: bytes that are no
+// page any more are nothing that a snapshot leads to.
+static bool bring_old(bt_tx *tx, uint64_t id)
+{
+    return bt_cache_newest(tx->cache, id) != NULL ||
+           bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ)) == KV_OK;
+}
+
 kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
                           uint8_t **page)
 {
@@ -64,15 +72,14 @@ kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
         *page = bt_cache_private(tx->cache, id);
         return KV_OK;
     }
-    // A snapshot may need what is on disk (K3 of cache.h). Bytes that are no
-    // page any more are nothing that a snapshot leads to.
-    bool is_needed =
+    bool keeps_old =
         id < tx->base.page_count &&
         (!is_listed || bt_cache_oldest_snapshot(tx->cache) != UINT64_MAX);
-    if (is_needed && bt_cache_newest(tx->cache, id) == NULL) {
-        (void)!bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ));
-    }
-    *page = bt_cache_create(tx->cache, id);
+    do { // a reader who needs a frame may evict what was just loaded
+        keeps_old = keeps_old && bring_old(tx, id);
+        *page = bt_cache_create(tx->cache, id, keeps_old);
+    } while (*page == NULL && keeps_old &&
+             bt_cache_newest(tx->cache, id) == NULL);
     if (*page == NULL) return no_frame();
     bt_ids_add(&tx->changed, id);
     return KV_OK;

@@ -129,11 +129,12 @@ static void hang(bt_cache *c, uint64_t id, bt_frame *f)
     atomic_store(&c->table[id], bt_frame_entry(c, f) | 1);
 }
 
-// A frame for a copy of the page, which taking a frame must not evict.
+// A frame for a private version of the page, whose newest one taking a frame
+// must not evict.
 static bt_frame *take_beside(bt_cache *c, uint64_t id)
 {
     uintptr_t entry = atomic_load(&c->table[id]);
-    if (entry == 0) return NULL;
+    if (entry == 0) return bt_frame_take(c, id, BT_FRAME_PRIVATE);
     bt_frame *base = bt_frame_at(c, entry);
     assert(base->state == BT_FRAME_CURRENT);
     base->state = BT_FRAME_BASE;
@@ -145,7 +146,8 @@ static bt_frame *take_beside(bt_cache *c, uint64_t id)
 uint8_t *bt_cache_change(bt_cache *c, uint64_t id)
 {
     kv_mutex_lock(&c->lock);
-    bt_frame *f = take_beside(c, id);
+    bool is_there = atomic_load(&c->table[id]) != 0;
+    bt_frame *f = is_there ? take_beside(c, id) : NULL;
     kv_mutex_unlock(&c->lock);
     if (f == NULL) return NULL;
     memcpy(bt_frame_bytes(c, f), bt_cache_newest(c, id), c->config.page_bytes);
@@ -155,14 +157,15 @@ uint8_t *bt_cache_change(bt_cache *c, uint64_t id)
     return bt_frame_bytes(c, f);
 }
 
-uint8_t *bt_cache_create(bt_cache *c, uint64_t id)
+uint8_t *bt_cache_create(bt_cache *c, uint64_t id, bool keeps_old)
 {
     assert(id >= BT_FIRST_PAGE && id < BT_PAGES_MAX);
     // A reader that is late may be loading the old content: it ends first.
     kv_mutex *loading = &c->loading[id % BT_LOADING_LOCKS];
     kv_mutex_lock(loading);
     kv_mutex_lock(&c->lock);
-    bt_frame *f = bt_frame_take(c, id, BT_FRAME_PRIVATE);
+    bool is_there = atomic_load(&c->table[id]) != 0;
+    bt_frame *f = is_there || !keeps_old ? take_beside(c, id) : NULL;
     if (f != NULL) {
         f->is_created = true;
         hang(c, id, f);

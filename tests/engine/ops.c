@@ -108,6 +108,8 @@ void ops_generate(run *r, const kv_engine *engine, const char *knobs,
     r->sync = mode == 0   ? KV_SYNC_COMMIT
               : mode == 1 ? KV_SYNC_INTERVAL
                           : KV_SYNC_NONE;
+    // In the smaller one a cache has no room for all that the run writes.
+    r->memory_bytes = kv_rng_below(&rng, 2) == 0 ? 4 << 20 : 16 << 10;
     r->ops = kv_alloc((count + 1) * sizeof *r->ops);
     for (size_t i = 0; i < count; i++) {
         op *o = &r->ops[i];

@@ -43,6 +43,7 @@ typedef struct run {
     const kv_engine *engine;
     char *knobs;
     kv_sync_mode sync;
+    uint64_t memory_bytes;
     uint32_t key_count; // numbers of keys go up to this
     uint32_t key_max;   // bytes; what a store with these knobs takes
     op *ops;

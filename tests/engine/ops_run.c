@@ -358,7 +358,7 @@ static int run_child(const run *r, const char *parent, int pipe)
                              .knobs = r->knobs,
                              .sync = r->sync,
                              .interval_ms = 1,
-                             .memory_bytes = 4 << 20,
+                             .memory_bytes = r->memory_bytes,
                              .seed = 1,
                              .create = true};
     size_t done = 0;

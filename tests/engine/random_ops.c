@@ -48,13 +48,14 @@ static void report_failure(run *r, uint64_t seed, const arguments *args,
     ops_print_script(r, &script);
     printf("%zu of them are enough (%zu attempts): %.*s\n", r->count, attempts,
            (int)message->len, (const char *)message->data);
-    printf("engine %s, --set '%s', --sync %s; as a script for the repl:\n\n"
-           "%.*s\n",
+    printf("engine %s, --set '%s', --sync %s, --memory %llu; as a script for "
+           "the repl:\n\n%.*s\n",
            name, r->knobs,
            r->sync == KV_SYNC_COMMIT     ? "commit"
            : r->sync == KV_SYNC_INTERVAL ? "interval"
                                          : "none",
-           (int)script.len, (const char *)script.data);
+           (unsigned long long)r->memory_bytes, (int)script.len,
+           (const char *)script.data);
     printf("again: random_ops --engine %s --setting '%s' --seed %llu\n",
            args->engine != NULL ? args->engine : name, r->knobs,
            (unsigned long long)seed);

@@ -179,23 +179,30 @@ static void dirty_pages_stay_until_they_are_written(void **state)
     end(&l);
 }
 
-// A page that gets new content was loaded for a snapshot that needs the old.
+// Pages that get new content while a snapshot needs the old, in a cache whose
+// other frames can all be evicted: the old one must not be.
 static void a_created_page_hides_an_old_one(void **state)
 {
     (void)state;
     lab l;
     bt_snapshot old;
-    uint64_t id = 9;
     begin(&l);
     bt_cache_open_snapshot(&l.cache, &old);
-    assert_ok(bt_cache_load(&l.cache, id, kv_for(KV_FOR_READ)));
-    uint8_t *page = bt_cache_create(&l.cache, id);
-    assert_null(bt_cache_base(&l.cache, id));
-    set_number(page, id, ++l.seq, 4);
-    bt_cache_publish(&l.cache, &id, 1, l.seq, 2);
-    assert_int_equal(number_at(&l, id, old.seq), id);
-    assert_int_equal(number_at(&l, id, l.seq), 4);
+    for (uint64_t id = 200; id < PAGES; id++) (void)number_at(&l, id, old.seq);
+    for (uint64_t id = 9; id < 60; id++) {
+        assert_ok(bt_cache_load(&l.cache, id, kv_for(KV_FOR_READ)));
+        uint8_t *page = bt_cache_create(&l.cache, id, true);
+        assert_null(bt_cache_base(&l.cache, id));
+        set_number(page, id, ++l.seq, id + 1000);
+        bt_cache_publish(&l.cache, &id, 1, l.seq, 2);
+    }
+    for (uint64_t id = 9; id < 60; id++) {
+        assert_int_equal(number_at(&l, id, old.seq), id);
+        assert_int_equal(number_at(&l, id, l.seq), id + 1000);
+    }
     bt_cache_close_snapshot(&l.cache, &old);
+    // Who says that it is needed and has not loaded it gets nothing.
+    assert_null(bt_cache_create(&l.cache, PAGES + 1, true));
     end(&l);
 }
 

@@ -27,7 +27,7 @@ static void begin(lab *l, bool is_cow)
         .page_bytes = PAGE, .store_id = 1, .memory_bytes = 16 << 20};
     bt_cache_open(&l->cache, &config);
     uint64_t root = 2;
-    uint8_t *page = bt_cache_create(&l->cache, root);
+    uint8_t *page = bt_cache_create(&l->cache, root, false);
     bt_page_init(page, PAGE, BT_LEAF, 0, root);
     bt_set_lsn(page, 1);
     bt_cache_publish(&l->cache, &root, 1, 1, root);
