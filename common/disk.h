@@ -98,6 +98,10 @@ typedef struct kv_open_how {
     // truncations come one at a time; an I/O error behind one is a crash
     // (notes/durability.md).
     bool maps_writes;
+    // Space that kv_file_allocate adds is written, with zeroes: a sync of what
+    // is written to it later then has nothing to note about the file, which
+    // takes as long as the sync itself. For a file whose every write is synced.
+    bool zeroes_space;
 } kv_open_how;
 
 // KV_NOT_FOUND (bare, no sentence) when a file to be read or written is absent.
@@ -178,9 +182,10 @@ void kv_disk_close(kv_disk *d);
 KV_MUST_USE kv_status kv_disk_open_real(const char *path, bool create,
                                         kv_disk **out);
 
-// Writes of this process that were copies to a mapping (kv_open_how), and their
-// bytes: the system's own count of what was written does not know of them.
-void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes);
+// What the system's own count of this process's writes, and of their bytes, has
+// less than ours: copies to a mapping; and more, then below zero: zeroes in
+// reserved space (kv_open_how).
+void kv_disk_uncounted(int64_t *writes, int64_t *bytes);
 
 // ---- for those who write a layer --------------------------------------------
 

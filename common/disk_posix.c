@@ -28,14 +28,13 @@ struct posix_disk {
 struct posix_file {
     kv_file base;
     int fd;
-    uint64_t map_bytes; // to reserve when first mapped; 0: the file's size
-    kv_mutex map_lock;  // for making the mapping, once
+    kv_open_how how;
+    kv_mutex map_lock; // for making the mapping, once
     _Atomic(uint8_t *) map;
     uint64_t mapped_bytes;
 
     // With maps_writes, the space that was added last: bytes window_from to
     // window_end of the file.
-    bool maps_writes;
     uint8_t *window;
     uint64_t window_from, window_end;
 };
@@ -44,12 +43,18 @@ struct posix_file {
 // call does for all the pages of a long write: beyond this, writes are calls.
 enum { WINDOW_WRITE_MAX = 16 << 10 };
 
-static _Atomic uint64_t mapped_writes, mapped_write_bytes;
+static _Atomic int64_t uncounted_writes, uncounted_bytes;
 
-void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes)
+void kv_disk_uncounted(int64_t *writes, int64_t *bytes)
 {
-    *writes = atomic_load(&mapped_writes);
-    *bytes = atomic_load(&mapped_write_bytes);
+    *writes = atomic_load(&uncounted_writes);
+    *bytes = atomic_load(&uncounted_bytes);
+}
+
+static void count(int64_t writes, int64_t bytes)
+{
+    atomic_fetch_add_explicit(&uncounted_writes, writes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&uncounted_bytes, bytes, memory_order_relaxed);
 }
 
 static const kv_disk_ops posix_ops;
@@ -86,8 +91,7 @@ static kv_status make_file(kv_disk *d, const char *name, int fd,
     struct posix_file *f = kv_zalloc(sizeof *f);
     f->base = (kv_file){.disk = d, .name = kv_strdup(name)};
     f->fd = fd;
-    f->map_bytes = how.map_bytes;
-    f->maps_writes = how.maps_writes;
+    f->how = how;
     kv_mutex_init(&f->map_lock);
     *out = &f->base;
     return KV_OK;
@@ -142,9 +146,7 @@ static bool write_to_window(struct posix_file *f, uint64_t offset,
         return false;
     }
     memcpy(f->window + (offset - f->window_from), bytes.data, bytes.len);
-    atomic_fetch_add_explicit(&mapped_writes, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&mapped_write_bytes, bytes.len,
-                              memory_order_relaxed);
+    count(1, (int64_t)bytes.len);
     return true;
 }
 
@@ -204,6 +206,15 @@ static void make_window(struct posix_file *f, uint64_t from, uint64_t end,
     f->window_end = end;
 }
 
+// The space is there, whatever becomes of them.
+static void write_zeroes(kv_file *f, uint64_t from, size_t len, kv_why why)
+{
+    uint8_t *zeroes = kv_zalloc(len);
+    kv_status st = posix_write(f, from, kv_slice_of(zeroes, len), why);
+    if (st == KV_OK) count(-1, -(int64_t)len);
+    kv_free(zeroes);
+}
+
 static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
 {
     uint64_t end;
@@ -215,7 +226,9 @@ static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
             posix_fallocate(file_of(f)->fd, (off_t)end, (off_t)(size - end));
     } while (error == EINTR);
     if (error == 0) {
-        if (file_of(f)->maps_writes) make_window(file_of(f), end, size, why);
+        const kv_open_how *how = &file_of(f)->how;
+        if (how->zeroes_space) write_zeroes(f, end, size - end, why);
+        if (how->maps_writes) make_window(file_of(f), end, size, why);
         return KV_OK;
     }
     errno = error;
@@ -233,7 +246,7 @@ static kv_status posix_sync(kv_file *f, kv_why why)
 
 static kv_status make_mapping(struct posix_file *f, uint64_t end)
 {
-    uint64_t bytes = f->map_bytes;
+    uint64_t bytes = f->how.map_bytes;
     if (bytes == 0) KV_TRY(posix_size(&f->base, &bytes));
     if (end > bytes) {
         return kv_fail(KV_CORRUPT,

@@ -9,10 +9,12 @@ kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
                               const char *name, const kv_recordlog_id *id,
                               uint64_t map_bytes, kv_why why)
 {
-    kv_recordlog made = {.id = *id};
+    kv_recordlog made = {.id = *id, .syncs_each = log->syncs_each};
     kv_buf header = {0};
     kv_recordlog_encode_header(id, &header);
-    kv_open_how how = {KV_OPEN_CREATE, map_bytes, .maps_writes = true};
+    kv_open_how how = {KV_OPEN_CREATE, map_bytes,
+                       .maps_writes = !made.syncs_each,
+                       .zeroes_space = made.syncs_each};
     kv_status st = kv_file_open(disk, name, how, why, &made.file);
     if (st != KV_OK) goto out;
     st = kv_file_write(made.file, 0, kv_buf_slice(&header), why);
@@ -53,9 +55,9 @@ uint64_t kv_recordlog_add(kv_recordlog *log, kv_slice payload, bool more)
 
 enum { RESERVE_BLOCK = 4096, RESERVE_SHARE = 8, RESERVE_MAX = 1 << 20 };
 
-// Space is mapped as well: most flushes then copy their bytes and make no
-// system call. It is no error if it cannot be had, since the write that follows
-// tells why.
+// Space is mapped as well, unless each flush is synced: most flushes then copy
+// their bytes and make no system call. It is no error if it cannot be had,
+// since the write that follows tells why.
 void kv_recordlog_reserve(kv_recordlog *log, uint64_t bytes, kv_why why)
 {
     uint64_t ahead = bytes / RESERVE_SHARE;

@@ -166,11 +166,14 @@ typedef struct kv_recordlog {
     uint64_t synced_size; // known to be on disk: the next record's mark
     kv_buf pending;       // records added, not yet written
     bool in_group;        // the last record added said `more`
+    bool syncs_each;      // flush, by its owner: space is reserved such that
+                          // syncs are short, and else that flushes are
 } kv_recordlog;
 
-// Makes the file with its header, synced (R6). Its name is durable after the
-// directory's next sync, which is the caller's and comes before the first
-// record. `map_bytes` as in kv_open_how. After KV_NO_SPACE there is no file.
+// Makes the file with its header, synced (R6); `log` is zeroed but for its
+// syncs_each. Its name is durable after the directory's next sync, which is the
+// caller's and comes before the first record. `map_bytes` as in kv_open_how.
+// After KV_NO_SPACE there is no file.
 // Cost: 1 write, 1 sync.
 KV_MUST_USE kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
                                           const char *name,

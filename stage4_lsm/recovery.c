@@ -400,7 +400,8 @@ static kv_status begin_full(lsm_store *s, lsm_memtable *m, lsm_version *version)
 {
     lsm_closed nothing;
     kv_status st = lsm_wal_close(&s->wal, false, &nothing);
-    lsm_wal_open(&s->wal, s->config.disk, s->config.store_id);
+    lsm_wal_open(&s->wal, s->config.disk, s->config.store_id,
+                 s->config.sync_commits);
     begin(s, m, version);
     s->must_flush = true;
     return st;

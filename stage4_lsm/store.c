@@ -76,7 +76,7 @@ kv_status lsm_store_open(lsm_store *s, const lsm_config *config,
     furnish(s);
     s->manifest.disk = config->disk;
     s->manifest.store_id = config->store_id;
-    lsm_wal_open(&s->wal, config->disk, config->store_id);
+    lsm_wal_open(&s->wal, config->disk, config->store_id, config->sync_commits);
     kv_commit_open(&s->line, write_group, s);
     KV_TRY(lsm_store_recover(s));
     if (s->has_new_run) KV_TRY(compact_once(s));

@@ -11,8 +11,9 @@ enum { RECORD_BYTES = 64 << 10 };
 
 static const kv_why why_wal = {KV_FOR_WAL, false};
 
-void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id)
+void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id, bool syncs_each)
 {
+    w->syncs_each = syncs_each;
     w->disk = disk;
     w->store_id = store_id;
     kv_mutex_init(&w->making);
@@ -78,7 +79,7 @@ kv_status lsm_log_create(kv_disk *disk, uint64_t store_id, uint64_t number,
                          kv_recordlog *out)
 {
     kv_recordlog_id id = lsm_log_id(store_id, number);
-    kv_recordlog log = {0};
+    kv_recordlog log = {.syncs_each = out->syncs_each};
     KV_TRY(kv_recordlog_create(&log, disk, lsm_log_name(number).text, &id, 0,
                                why_wal));
     kv_status st = kv_disk_sync_dir(disk, why_wal);
@@ -104,9 +105,9 @@ static void reserve_space(lsm_wal *w, kv_recordlog *log)
 
 static kv_status make_spare(lsm_wal *w, uint64_t number, bool background)
 {
-    kv_recordlog log = {0};
+    kv_recordlog log = {.syncs_each = w->syncs_each};
     KV_TRY(lsm_log_create(w->disk, w->store_id, number, &log));
-    if (background) reserve_space(w, &log);
+    if (background && !w->syncs_each) reserve_space(w, &log);
     kv_mutex_lock(&w->lock);
     w->spare = log;
     kv_mutex_unlock(&w->lock);

@@ -45,6 +45,7 @@
 typedef struct lsm_wal {
     kv_disk *disk;
     uint64_t store_id;
+    bool syncs_each;
 
     // The leader's.
     kv_recordlog active; // its file is NULL while there is none
@@ -60,16 +61,21 @@ typedef struct lsm_wal {
     kv_recordlog spare;
 } lsm_wal;
 
-void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id);
+// `syncs_each`: a sync will follow each write.
+void lsm_wal_open(lsm_wal *w, kv_disk *disk, uint64_t store_id,
+                  bool syncs_each);
 // Seals the logs, oldest first, if `seals` and nothing is in doubt; closes.
 // *closed then says what L5 asks for, unless the last log holds nothing.
 kv_status lsm_wal_close(lsm_wal *w, bool seals, lsm_closed *closed);
 
-// An empty log on `disk`, its name durable. Cost: 1 write, 2 syncs.
+// An empty log on `disk`, its name durable; `out` is zeroed but for its
+// syncs_each. Cost: 1 write, 2 syncs.
 KV_MUST_USE kv_status lsm_log_create(kv_disk *disk, uint64_t store_id,
                                      uint64_t number, kv_recordlog *out);
 // Makes the spare, with the next number, unless there is one. It reserves space
-// for it if it is in the `background`; a writer would wait for that.
+// for it if it is in the `background`; a writer would wait for that. None for a
+// log of which each write is synced: that space is written, and the first sync
+// would be of all of it.
 KV_MUST_USE kv_status lsm_wal_prepare(lsm_wal *w, _Atomic uint64_t *next_number,
                                       bool background);
 bool lsm_wal_has_spare(lsm_wal *w);

@@ -20,7 +20,7 @@ kv_status bt_store_open(bt_store *s, const bt_config *config,
     kv_mutex_init(&s->work);
     s->has_work_lock = true;
     kv_commit_open(&s->line, write_group, s);
-    bt_wal_init(&s->wal, config->disk, config->store_id);
+    bt_wal_init(&s->wal, config->disk, config->store_id, config->sync_commits);
     s->tx.explain = explain;
     s->tx.cache = &s->cache;
     kv_status st = bt_store_recover(s);

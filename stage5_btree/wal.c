@@ -32,8 +32,9 @@ kv_recordlog_id bt_wal_id(uint64_t store_id, uint64_t number)
         .kind = "WAL ", .store_id = store_id, .number = number};
 }
 
-void bt_wal_init(bt_wal *w, kv_disk *disk, uint64_t store_id)
+void bt_wal_init(bt_wal *w, kv_disk *disk, uint64_t store_id, bool syncs_each)
 {
+    w->syncs_each = syncs_each;
     w->disk = disk;
     w->store_id = store_id;
     kv_mutex_init(&w->lock);
@@ -68,7 +69,7 @@ static kv_status create(bt_wal *w, uint64_t number)
     kv_why why = kv_for(KV_FOR_WAL);
     kv_recordlog_id id = bt_wal_id(w->store_id, number);
     id.previous_size = w->sealed_size;
-    kv_recordlog log = {0};
+    kv_recordlog log = {.syncs_each = w->syncs_each};
     KV_TRY(kv_recordlog_create(&log, w->disk, bt_wal_name_of(number).text, &id,
                                0, why));
     kv_status st = kv_disk_sync_dir(w->disk, why);

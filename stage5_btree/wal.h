@@ -31,6 +31,7 @@ typedef struct bt_wal {
     uint64_t store_id;
     kv_mutex lock;
     bool has_lock;
+    bool syncs_each;
     bool is_over;                 // the group did not fit
     uint64_t sealed_size;         // of the log before
     kv_recordlog log;             // file NULL: there is none, the disk is full
@@ -48,7 +49,8 @@ bt_wal_name bt_wal_name_of(uint64_t number);
 uint64_t bt_wal_number_of(const char *name);
 kv_recordlog_id bt_wal_id(uint64_t store_id, uint64_t number);
 
-void bt_wal_init(bt_wal *w, kv_disk *disk, uint64_t store_id);
+// `syncs_each`: a sync follows each group.
+void bt_wal_init(bt_wal *w, kv_disk *disk, uint64_t store_id, bool syncs_each);
 // Seals the log if that can be done; *closed says so.
 kv_status bt_wal_close(bt_wal *w, bt_closed *closed);
 // Seals the log, if there is one, and makes the next; its name is durable.

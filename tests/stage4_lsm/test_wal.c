@@ -39,7 +39,7 @@ static void bench_open(bench *b)
     assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &sim));
     assert_ok(kv_disk_open_fault(sim, "", &b->fault));
     assert_ok(kv_disk_open_trace(b->fault, note, b, &b->disk));
-    lsm_wal_open(&b->wal, b->disk, STORE);
+    lsm_wal_open(&b->wal, b->disk, STORE, false);
 }
 
 static void bench_close(bench *b)
