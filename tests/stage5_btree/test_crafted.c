@@ -28,7 +28,7 @@ static kv_status try_open(const craft *c, kv_disk **disk, kv **db)
     *db = NULL;
     *disk = kv_disk_sim_kill(c->disk);
     kv_options options = {.path = "craft",
-                          .knobs = c->knobs,
+                          .knobs = "background=0", // the rest the store knows
                           .disk = *disk,
                           .sync = KV_SYNC_NONE,
                           .seed = 1};
