@@ -33,6 +33,11 @@ static void add_run(lsm_cursor *c, const lsm_run *run, const lsm_bounds *bounds)
         c->merge.prefix = lsm_common_prefix(run->tables[first]->props.first_key,
                                             last->last_key);
     }
+    if (run->level == 0) {
+        atomic_fetch_add_explicit(&run->tables[first]->scanned_bytes,
+                                  c->store->config.block_bytes,
+                                  memory_order_relaxed);
+    }
     lsm_merge_add(&c->merge, lsm_run_iter(run, first, count, how));
 }
 
@@ -55,6 +60,7 @@ kv_status lsm_cursor_open(lsm_cursor *c, lsm_store *s, kv_slice from,
     for (size_t i = 0; i < v->run_count; i++) {
         add_run(c, &v->runs[i], &bounds);
     }
+    lsm_store_note_scan(s, v);
     return lsm_merge_seek(&c->merge, reverse ? to : from, reverse);
 }
 

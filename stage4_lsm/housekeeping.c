@@ -90,12 +90,13 @@ static lsm_job *pick_compaction(lsm_store *s, seeker *who)
 {
     const lsm_pick *picks[LSM_JOBS_MAX];
     lsm_pick pick;
-    if (!s->may_pick || !has_free_place(s) || s->compact_failure != KV_OK) {
-        return NULL;
-    }
+    if (!has_free_place(s) || s->compact_failure != KV_OK) return NULL;
+    bool may_pick = atomic_exchange(&s->is_worn, false) || s->may_pick;
+    if (!may_pick) return NULL;
+    lsm_version *version = view_now(s)->version;
     lsm_busy busy = lsm_store_busy(s, picks);
-    s->may_pick =
-        lsm_pick_next(view_now(s)->version, &s->config.shape, &busy, &pick);
+    s->may_pick = lsm_pick_next(version, &s->config.shape, &busy, &pick) ||
+                  lsm_pick_worn(version, &s->config.shape, &busy, &pick);
     if (!s->may_pick) return NULL;
     if (!must_wait(s, who, NULL)) return lsm_store_begin(s, &pick);
     lsm_pick_free(&pick);
@@ -381,6 +382,13 @@ static kv_status go_on(lsm_store *s, lsm_job *job)
 static void wake(const lsm_store *s, uint64_t in_ns)
 {
     if (s->config.wake != NULL) s->config.wake(s->config.wake_arg, in_ns);
+}
+
+void lsm_store_note_scan(lsm_store *s, const lsm_version *version)
+{
+    if (!lsm_level_0_is_worn(version) || atomic_load(&s->is_worn)) return;
+    atomic_store(&s->is_worn, true);
+    wake(s, 0);
 }
 
 static kv_status run_job(lsm_store *s, lsm_job *job)

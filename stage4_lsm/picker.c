@@ -3,107 +3,9 @@
 
 #include "picker.h"
 
-#include <string.h>
-
 #include "common/mem.h"
 
 enum { LAST = LSM_LEVELS - 1 };
-
-// ---- sizes ------------------------------------------------------------------
-
-lsm_plan lsm_make_plan(const lsm_version *v, const lsm_shape *shape)
-{
-    lsm_plan p = {.last = LAST};
-    for (size_t i = 0; i < v->run_count; i++) {
-        p.bytes[v->runs[i].level] += v->runs[i].bytes;
-        p.runs[v->runs[i].level]++;
-    }
-    // Upwards from the last level, until what is next is small enough to take
-    // level 0.
-    uint32_t base = LAST;
-    p.target[LAST] = p.bytes[LAST];
-    if (p.target[LAST] < shape->base_bytes) p.target[LAST] = shape->base_bytes;
-    while (base > 1 && p.target[base] > shape->base_bytes) {
-        p.target[base - 1] = p.target[base] / shape->size_ratio;
-        base--;
-    }
-    // A level further up that still holds something comes first (P1).
-    p.base = base;
-    for (uint32_t level = 1; level < base && p.base == base; level++) {
-        if (p.bytes[level] > 0) p.base = level;
-    }
-    return p;
-}
-
-// Of a record, on average over all tables: the one that a tombstone hides is in
-// another table than the tombstone.
-static double bytes_a_put(const lsm_version *v)
-{
-    double bytes = 0, puts = 0;
-    for (size_t i = 0; i < v->table_count; i++) {
-        const lsm_properties *p = &v->tables[i]->props;
-        bytes += (double)p->file_bytes;
-        puts += (double)(p->entry_count - p->tombstone_count);
-    }
-    return puts > 0 ? bytes / puts : bytes;
-}
-
-// The bytes a table stands for: a tombstone weighs what it will free.
-static double weight(const lsm_table *t, double put_bytes)
-{
-    return (double)t->props.file_bytes +
-           put_bytes * (double)t->props.tombstone_count;
-}
-
-static double level_weight(const lsm_version *v, uint32_t level)
-{
-    double sum = 0, put_bytes = bytes_a_put(v);
-    for (size_t i = 0; i < v->run_count; i++) {
-        if (v->runs[i].level != level) continue;
-        for (size_t j = 0; j < v->runs[i].count; j++) {
-            sum += weight(v->runs[i].tables[j], put_bytes);
-        }
-    }
-    return sum;
-}
-
-// Full with runs, or with tombstones: where a third of all that is stored is
-// dead because of them, every scan walks over it until they are compacted.
-static double score_of_0(const lsm_version *v, const lsm_shape *shape,
-                         const lsm_plan *p)
-{
-    double by_runs = (double)p->runs[0] / (double)shape->level0_runs, all = 0;
-    if (shape->policy == LSM_TIERED || p->runs[0] == 0) return by_runs;
-    for (uint32_t i = 0; i < LSM_LEVELS; i++) all += (double)p->bytes[i];
-    double by_dead = 3 * (level_weight(v, 0) - (double)p->bytes[0]) / all;
-    return by_runs > by_dead ? by_runs : by_dead;
-}
-
-static double score_of(const lsm_version *v, const lsm_shape *shape,
-                       const lsm_plan *p, uint32_t level)
-{
-    double runs = (double)p->runs[level];
-    if (level == 0) return score_of_0(v, shape, p);
-    if (shape->policy == LSM_TIERED) return runs / (double)shape->size_ratio;
-    if (p->runs[level] == 0) return 0;
-    if (p->runs[level] > 1) return 1000; // it was tiered before
-    if (level == LAST) return 0;
-    if (p->target[level] == 0) return 100;
-    return level_weight(v, level) / (double)p->target[level];
-}
-
-uint64_t lsm_debt_bytes(const lsm_version *v, const lsm_shape *shape)
-{
-    lsm_plan p = lsm_make_plan(v, shape);
-    uint64_t debt = p.runs[0] >= shape->level0_runs ? p.bytes[0] : 0;
-    if (shape->policy == LSM_TIERED) return debt;
-    for (uint32_t level = 1; level < LAST; level++) {
-        if (p.bytes[level] > p.target[level]) {
-            debt += p.bytes[level] - p.target[level];
-        }
-    }
-    return debt;
-}
 
 // ---- parts ------------------------------------------------------------------
 
@@ -255,15 +157,15 @@ static bool pick_level_0(lsm_version *v, const lsm_shape *shape,
 static bool cheapest(const lsm_version *v, const lsm_run *run,
                      const lsm_run *below, const lsm_busy *busy, size_t *out)
 {
-    double put_bytes = bytes_a_put(v), least = 0;
+    double put_bytes = lsm_bytes_a_put(v), least = 0;
     bool is_found = false;
     for (size_t i = 0; i < run->count; i++) {
         const lsm_table *t = run->tables[i];
         lsm_bounds bounds = lsm_table_bounds(t);
         // The claim of what it overlaps as well is end_pick's to see to.
         if (is_claimed(busy, &bounds, run->level, run->level + 1)) continue;
-        double cost =
-            (double)overlap_bytes(below, &bounds) / weight(t, put_bytes);
+        double cost = (double)overlap_bytes(below, &bounds) /
+                      lsm_table_weight(t, put_bytes);
         if (is_found && cost >= least) continue;
         is_found = true;
         least = cost;
@@ -325,7 +227,7 @@ bool lsm_pick_next(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
     lsm_plan p = lsm_make_plan(v, shape);
     double score[LSM_LEVELS];
     for (uint32_t i = 0; i < LSM_LEVELS; i++) {
-        score[i] = score_of(v, shape, &p, i);
+        score[i] = lsm_level_score(v, shape, &p, i);
     }
     for (;;) {
         uint32_t fullest = 0;
@@ -343,6 +245,22 @@ bool lsm_pick_next(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
         }
         score[fullest] = 0; // what it needs is busy
     }
+}
+
+// ---- what scans wear out ----------------------------------------------------
+
+bool lsm_pick_worn(lsm_version *v, const lsm_shape *shape, const lsm_busy *busy,
+                   lsm_pick *out)
+{
+    if (shape->policy == LSM_TIERED || !lsm_level_0_is_worn(v)) return false;
+    lsm_plan p = lsm_make_plan(v, shape);
+    // Not into a base level that is empty: that would be one more to scan.
+    if (p.runs[0] < v->run_count) p.base = v->runs[p.runs[0]].level;
+    if (p.runs[0] == 1) return pick_level_0(v, shape, busy, &p, out);
+    if (pick_move_from_0(v, shape, busy, &p, out)) return true;
+    if (!pick_level(v, busy, 0, 0, out)) return false;
+    out->target_run = v->runs[0].id; // below what is flushed meanwhile: V1
+    return true;
 }
 
 // ---- down to the bottom -----------------------------------------------------
@@ -491,7 +409,7 @@ bool lsm_pick_cleaning(lsm_version *v, const lsm_shape *shape,
         }
     }
     // At a guess: each stands for one put.
-    double dead = tombstones * bytes_a_put(v);
+    double dead = tombstones * lsm_bytes_a_put(v);
     bool is_worth_it = dead >= 0.05 * all || has_ranges;
     if (worst.run == NULL || !is_worth_it) return false;
     if (has_one_bottom(v, shape)) return pick_down(v, shape, busy, worst, out);

@@ -126,6 +126,7 @@ typedef struct lsm_store {
     size_t ending_count;       // installed, or failed, and giving back files
     size_t turn;               // whose it is
     bool may_pick;             // something has changed since the last pick
+    _Atomic bool is_worn;      // level 0, by scans, as one of them has seen
     kv_status flush_failure;   // why the last flush did not end
     kv_status compact_failure; // why compacting stopped
     char compact_sentence[256];
@@ -241,6 +242,9 @@ void lsm_store_all(lsm_store *s, const lsm_version *version, uint64_t log,
 // runs.
 KV_MUST_USE kv_status lsm_store_note_close(lsm_store *s,
                                            const lsm_closed *closed);
+// A scan has begun in this version: wakes housekeeping, once, if scans have
+// worn level 0 out. Takes no lock but for that.
+void lsm_store_note_scan(lsm_store *s, const lsm_version *version);
 // Begins a compaction of what was picked; the steps go on with it. Like the
 // next, requires the work lock.
 lsm_job *lsm_store_begin(lsm_store *s, const lsm_pick *pick);

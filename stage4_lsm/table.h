@@ -47,6 +47,7 @@ typedef struct lsm_table_home {
 
 typedef struct lsm_table {
     _Atomic uint32_t refs;
+    _Atomic uint64_t scanned_bytes; // a block for each scan; see plan.h
     lsm_table_id id;
     lsm_table_home home;
     lsm_properties props;

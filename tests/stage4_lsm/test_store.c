@@ -372,6 +372,107 @@ static void openings_compact_what_they_pile_up(void **state)
     kv_disk_close(disk);
 }
 
+// ---- scans ------------------------------------------------------------------
+
+static void count_call(void *arg, uint64_t in_ns)
+{
+    if (in_ns == 0) ++*(unsigned *)arg;
+}
+
+// A key from all over the store: every run has one.
+static void put_anywhere(lsm_store *s, uint64_t n)
+{
+    char key[20], value[100];
+    snprintf(key, sizeof key, "%016llx", (unsigned long long)kv_mix64(n));
+    memset(value, (int)(n % 251), sizeof value);
+    kv_change change = {KV_PUT, kv_str(key), kv_slice_of(value, sizeof value)};
+    assert_ok(lsm_store_write(s, &change, 1));
+}
+
+// From the n-th of some keys, all in the first sixteenth of the store.
+static void scan(lsm_store *s, uint64_t n)
+{
+    char from[20];
+    lsm_cursor c = {0};
+    kv_slice key, value;
+    snprintf(from, sizeof from, "0%015llx",
+             (unsigned long long)kv_mix64(n) >> 4);
+    assert_ok(lsm_cursor_open(&c, s, kv_str(from), kv_str(""), false));
+    assert_ok(lsm_cursor_next(&c, &key, &value));
+    lsm_cursor_close(&c);
+}
+
+// Scans until housekeeping is woken; how many it took.
+static unsigned scan_until_woken(lsm_store *s, const unsigned *calls)
+{
+    enum { SCANS_MAX = 100 * 1000 };
+    unsigned before = *calls, scans = 0;
+    while (*calls == before && scans < SCANS_MAX) scan(s, ++scans);
+    return scans;
+}
+
+static size_t runs_in_level_0(lsm_store *s)
+{
+    const lsm_version *v = atomic_load(&s->gate.current)->version;
+    size_t count = 0;
+    while (count < v->run_count && v->runs[count].level == 0) count++;
+    return count;
+}
+
+static void expect_steps(lsm_store *s, bool are_any)
+{
+    bool did_work;
+    assert_ok(lsm_store_step(s, &did_work));
+    assert_int_equal(did_work, are_any);
+    while (did_work) assert_ok(lsm_store_step(s, &did_work));
+}
+
+static void who_scans_much_has_one_run_to_scan(void **state)
+{
+    (void)state;
+    enum { BELOW = 2000, ABOVE = 200, RUNS = 3 };
+    static const kv_explainer nobody = {0};
+    kv_disk *disk = NULL;
+    unsigned calls = 0;
+    lsm_store s = {0};
+    assert_ok(kv_disk_open_sim(&(kv_sim_options){0}, &disk));
+    lsm_config config = small_store(disk, true);
+    config.wake = count_call;
+    config.wake_arg = &calls;
+    assert_ok(lsm_store_open(&s, &config, &nobody));
+    for (uint64_t i = 0; i < BELOW; i++) put_anywhere(&s, i);
+    assert_ok(lsm_store_compact(&s, kv_str(""), kv_str("")));
+    for (uint64_t i = 0; i < RUNS * ABOVE; i++) {
+        put_anywhere(&s, i);
+        if (i % ABOVE != ABOVE - 1) continue;
+        assert_ok(kv_commit_exclusive(&s.line, lsm_store_freeze_all, &s));
+        assert_ok(lsm_store_flush(&s, 0));
+    }
+    assert_int_equal(runs_in_level_0(&s), RUNS);
+    expect_steps(&s, false);
+    // A scan reads a block of each run; merging reads and writes them all.
+    const lsm_version *v = atomic_load(&s.gate.current)->version;
+    uint64_t above = v->runs[0].bytes + v->runs[1].bytes + v->runs[2].bytes;
+    uint64_t below = v->runs[RUNS].bytes, a_scan = config.block_bytes;
+    unsigned scans = scan_until_woken(&s, &calls);
+    assert_int_equal(scans, (2 * above + RUNS * a_scan - 1) / (RUNS * a_scan));
+    calls = 0;
+    scan(&s, 1);
+    assert_int_equal(calls, 0); // it is woken once
+    expect_steps(&s, true);
+    assert_int_equal(runs_in_level_0(&s), 1);
+    expect_steps(&s, false);
+
+    above = atomic_load(&s.gate.current)->version->runs[0].bytes;
+    scans = scan_until_woken(&s, &calls);
+    assert_int_equal(scans, (2 * (above + below) + a_scan - 1) / a_scan);
+    expect_steps(&s, true);
+    assert_int_equal(runs_in_level_0(&s), 0);
+    expect_steps(&s, false);
+    assert_ok(lsm_store_close(&s));
+    kv_disk_close(disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +488,7 @@ int main(void)
         cmocka_unit_test(settled_is_when_nothing_is_held),
         cmocka_unit_test(compacted_is_when_nothing_is_held),
         cmocka_unit_test(openings_compact_what_they_pile_up),
+        cmocka_unit_test(who_scans_much_has_one_run_to_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
