@@ -192,7 +192,9 @@ void kv_stats_read(kv *db, kv_stats *out);
 
 // One bounded step of housekeeping: a merge, a compaction, a checkpoint.
 KV_MUST_USE kv_status kv_maintain(kv *db, bool *did_work);
-// Steps until none is left to do, and everything synced.
+// Steps until none is left to do, and everything synced. What an open cursor
+// or a backup may still need keeps its space: once they are closed it is given
+// back by itself, or, where that means moving pages (stage 5), by another call.
 KV_MUST_USE kv_status kv_settle(kv *db);
 // All housekeeping of the keys from `from` up to, not including, `to` (empty
 // ends as in kv_del_range), due or not: what is dead there goes, and what is

@@ -13,6 +13,11 @@
 // one. Redoing is harmless twice: L1. On a full disk the store opens all the
 // same, after 3 alone, and the first write for which there is room makes up for
 // it. With journal=cow, 1 is all.
+//
+// After a clean close it goes the same way. A close writes no pages: it would
+// take as long as an opening saves, also where nobody opens the store again
+// soon, and checkpoint_bytes bounds both. Who wants the next opening to find
+// nothing to redo settles before closing.
 
 #include <inttypes.h>
 

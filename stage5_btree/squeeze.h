@@ -17,6 +17,11 @@
 // (log, torn pages and crashes are taken care of where they always are); it
 // knows its place by a key, so that commits may come between.
 //
+// While a cursor or a backup is open nothing is squeezed: each page that moves
+// would stay in memory as the version that it may need, and the end of the file
+// could not be cut. Settling ends without it, says so to who listens, and does
+// it the next time.
+//
 //   idle ──judge──▶ merging ──end──▶ moving ──end──▶ trimming ──▶ idle
 //     └───────────────────────────────▶┘ └─little is free─▲
 //

@@ -379,8 +379,11 @@ static kv_status squeeze_step(bt_store *s, bool *did_work)
 {
     bt_squeeze *q = &s->squeeze;
     uint64_t seq = s->seq;
-    if (atomic_load(&s->must_recover) ||
-        bt_cache_oldest_snapshot(&s->cache) != UINT64_MAX) {
+    if (atomic_load(&s->must_recover)) return KV_OK;
+    if (bt_cache_oldest_snapshot(&s->cache) != UINT64_MAX) {
+        EXPLAIN(s->explain, "%s",
+                "a cursor or a backup is open: nothing moves to the front of "
+                "the file; settle again when it is closed");
         return KV_OK;
     }
     while (s->seq == seq &&
