@@ -58,8 +58,8 @@
 //   32  count u16 | 0 u16 | 0 u32
 //   40  count page ids, u64 each; then zeroes
 //
-// Superblocks, 128 bytes at the front of pages 0 and 1; the valid one of the
-// higher counter counts
+// Superblocks, 128 bytes at the front of pages 0 and 1, and zeroes behind them;
+// the valid one of the higher counter counts
 //
 //    0  "SCTREE\r\n"        8  major u16 | minor u16 | page size u32
 //   16  store id u64       24  counter u64

@@ -255,6 +255,25 @@ static kv_status check_super(bt_store *s, uint64_t page_id)
     return bt_super_decode(kv_slice_of(bytes, sizeof bytes), at, &super);
 }
 
+// What is behind a superblock in its page is 0 (F6).
+static kv_status check_behind_super(bt_store *s, uint64_t page_id)
+{
+    uint32_t page_bytes = s->config.page_bytes;
+    uint64_t at = page_id * page_bytes;
+    uint8_t *page = kv_alloc(page_bytes);
+    kv_status st =
+        kv_file_read_all(s->file, at, page, page_bytes, kv_for(KV_FOR_READ));
+    for (size_t i = BT_SUPER_BYTES; i < page_bytes && st == KV_OK; i++) {
+        if (page[i] == 0) continue;
+        st = kv_fail(KV_CORRUPT,
+                     "%s: page %" PRIu64 ": byte %" PRIu64
+                     ", behind the superblock, should be 0",
+                     bt_file_name, page_id, at + i);
+    }
+    kv_free(page);
+    return st;
+}
+
 // The store needs one. That the other is bad is told and is no damage: a crash
 // may have torn it, and the next checkpoint or close writes it anew.
 static kv_status check_supers(bt_store *s, kv_report *report)
@@ -262,6 +281,10 @@ static kv_status check_supers(bt_store *s, kv_report *report)
     if (s->file == NULL) return KV_OK;
     uint64_t used = s->super.counter % 2;
     KV_TRY(check_super(s, used));
+    for (uint64_t id = 0; id < BT_FIRST_PAGE; id++) {
+        bool is_known = s->super.minor <= BT_FORMAT_MINOR;
+        if (is_known) KV_TRY(check_behind_super(s, id));
+    }
     kv_status st = check_super(s, 1 - used);
     if (st == KV_OK || st == KV_IO) return st;
     kv_report_text(report, "superblocks",

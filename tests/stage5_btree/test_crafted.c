@@ -237,12 +237,39 @@ static void a_bad_superblock_is_told(void **state)
     }
 }
 
+// Nobody reads them, and yet they have one value that is right.
+static void bytes_behind_a_superblock_are_checked(void **state)
+{
+    (void)state;
+    static const unsigned places[] = {128, PAGE - 1, PAGE + 300, 2 * PAGE - 1};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        craft c;
+        kv *db;
+        kv_report report = {0};
+        char place[32];
+        craft_make(&c, "page_bytes=512,background=0");
+        c.is_raw = true;
+        c.tree[places[i]] = 1;
+        craft_write(&c);
+        kv_options options = {
+            .path = "craft", .disk = c.disk, .read_only = true};
+        assert_ok(kv_open(test_engine("bt"), &options, &db));
+        assert_status(kv_check(db, &report), KV_CORRUPT);
+        snprintf(place, sizeof place, "byte %u,", places[i]);
+        assert_non_null(strstr(kv_last_error(), place));
+        kv_report_free(&report);
+        assert_ok(kv_close(db));
+        craft_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(what_is_no_page_is_said),
         cmocka_unit_test(a_bad_superblock_is_told),
+        cmocka_unit_test(bytes_behind_a_superblock_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
