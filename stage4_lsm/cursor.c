@@ -81,6 +81,12 @@ static uint64_t range_seq(lsm_cursor *c, kv_slice key)
     for (size_t i = 0; i < v->run_count; i++) {
         if (v->runs[i].range_count > 0) lsm_run_cut(&v->runs[i], key, s);
     }
+    if (s->seq > 0) {
+        EXPLAIN(c->store->explain,
+                "a range tombstone of sequence number %llu: from here to its "
+                "end what is older is gone",
+                (unsigned long long)s->seq);
+    }
     return s->seq;
 }
 

@@ -81,6 +81,9 @@ void lsm_store_delay(lsm_store *s, uint64_t bytes)
         return;
     }
     pause_writing(s);
+    EXPLAIN(s->explain,
+            "compaction is behind: waited, at a pressure of %u percent",
+            (unsigned)fullness);
     fullness = atomic_load(&s->pressure);
     s->credit_bytes = fullness > 0 ? lsm_credit_bytes(fullness) : 0;
 }

@@ -158,6 +158,10 @@ static kv_status wait_for_room(lsm_store *s)
         (void)kv_cond_wait_for(&s->progress, &s->work, 10 * 1000 * 1000);
     }
     kv_mutex_unlock(&s->work);
+    if (has_stopped) {
+        EXPLAIN(s->explain, "%zu memtables were frozen: waited for a flush",
+                most + 1);
+    }
     return must_flush ? lsm_store_flush(s, s->must_flush ? 0 : most) : KV_OK;
 }
 
@@ -181,6 +185,13 @@ static kv_status make_room(lsm_store *s)
     if (!is_full && s->wal.active.file != NULL && !s->must_flush) return KV_OK;
     KV_TRY(wait_for_room(s));
     KV_TRY(lsm_store_freeze(s));
+    if (is_full) {
+        EXPLAIN(s->explain,
+                "active memtable: full, so it is frozen and %s; log %" PRIu64
+                " and an empty one take over",
+                s->config.steps_inline ? "flushed at once" : "will be flushed",
+                s->wal.active.id.number);
+    }
     if (s->must_flush) KV_TRY(lsm_store_flush(s, 0));
     s->must_flush = false;
     return s->config.steps_inline ? do_steps(s) : KV_OK;

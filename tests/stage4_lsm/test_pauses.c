@@ -51,9 +51,19 @@ static int forget_waits(void **state)
 
 enum { PAUSE_NS_MAX = 2 * 1000 * 1000 };
 
+static char said[100]; // last
+
+static void hear(void *arg, const char *sentence)
+{
+    (void)arg;
+    snprintf(said, sizeof said, "%s", sentence);
+}
+
+static const kv_explainer listener = {.listener = hear};
+
 static void open_gate(lsm_store *s, uint32_t pressure)
 {
-    *s = (lsm_store){.pressure = pressure};
+    *s = (lsm_store){.pressure = pressure, .explain = &listener};
     kv_mutex_init(&s->work);
     kv_cond_init(&s->progress);
 }
@@ -79,6 +89,8 @@ static void a_writer_pauses_once_for_each_credit(void **state)
             uint64_t before = waits;
             lsm_store_delay(&s, PUT_BYTES);
             assert_true(waits - before <= 1);
+            assert_int_equal(said[0] != '\0', waits > before);
+            said[0] = '\0';
         }
         assert_in_range(waits, PAUSES, PAUSES + 1); // the first at once
         assert_int_equal(s.delays, waits);
@@ -99,6 +111,8 @@ static void a_full_store_stops_until_there_is_room(void **state)
     relief_after = 7;
     lsm_store_delay(&s, 100);
     assert_int_equal(waits, relief_after);
+    assert_string_equal(said, "compaction is behind: waited, at a pressure of "
+                              "1000 percent");
     assert_int_equal(s.stops, 1);
     assert_int_equal(s.delays, 0);
     lsm_store_delay(&s, lsm_credit_bytes(1));
