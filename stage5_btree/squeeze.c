@@ -95,6 +95,7 @@ kv_status bt_squeeze_judge(bt_squeeze *q, bt_tx *tx)
 {
     bool answer;
     KV_TRY(is_sparse(tx, &answer));
+    q->is_outdated = false;
     if (!answer) return judge_free(q, tx);
     begin_walk(q, BT_SQUEEZE_MERGE);
     EXPLAIN(tx->explain, "%s", "leaves are sparse: neighbours merge");

@@ -31,6 +31,9 @@
 //       a superblock is durable that does without (X2).
 //   Q2  A page moves only to a place below the goal: the walk ends, and so does
 //       a settle.
+//   Q3  A walk goes on whatever is committed between its steps, although its
+//       goal may then be a wrong one. It is judged again at its end: a settle
+//       ends when nothing came since the judgement but the walk's own commits.
 //
 // Book: none; SQLite and PostgreSQL call it vacuum
 
@@ -48,6 +51,7 @@ typedef enum bt_squeeze_phase {
 
 typedef struct bt_squeeze {
     bt_squeeze_phase phase;
+    bool is_outdated;       // others have committed since it was judged
     uint64_t goal;          // MOVE: pages in the file when nothing is free
     kv_buf position;        // the walk has done what is below this key
     bool is_at_end;         // of the walk

@@ -80,7 +80,7 @@ typedef struct bt_store {
     kv_buf scratch;
 
     bt_squeeze squeeze;    // in line, and under the work lock
-    uint64_t squeezed_seq; // the commit that needs no squeezing
+    uint64_t squeezed_seq; // the newest commit when it last took a step
 
     kv_mutex work;
     bool has_work_lock;

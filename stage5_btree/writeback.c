@@ -357,8 +357,10 @@ static kv_status commit_squeeze(bt_store *s)
     kv_status st = bt_store_commit(s, squeeze, s);
     bool is_walk = phase == BT_SQUEEZE_MERGE || phase == BT_SQUEEZE_MOVE;
     if (st == KV_OK && is_walk) st = bt_store_commit(s, end_squeeze_step, s);
+    if (st == KV_OK) return KV_OK;
     // A walk that failed is where its commit would have been: it begins anew.
-    if (st != KV_OK) s->squeeze.phase = BT_SQUEEZE_IDLE;
+    s->squeeze.phase = BT_SQUEEZE_IDLE;
+    s->squeeze.is_outdated = true;
     return st;
 }
 
@@ -369,12 +371,11 @@ static kv_status trim(bt_store *s)
     KV_TRY(commit_squeeze(s));
     if (s->shape.page_count < pages) return KV_OK;
     s->squeeze.phase = BT_SQUEEZE_IDLE;
-    s->squeezed_seq = s->seq;
     return KV_OK;
 }
 
-// One step of giving space back, if something was committed since the last
-// time. Not while a cursor is open: it may need what moves away.
+// One step of giving space back, if something was committed since it was last
+// judged (Q3). Not while a cursor is open: it may need what moves away.
 static kv_status squeeze_step(bt_store *s, bool *did_work)
 {
     bt_squeeze *q = &s->squeeze;
@@ -386,12 +387,13 @@ static kv_status squeeze_step(bt_store *s, bool *did_work)
                 "the file; settle again when it is closed");
         return KV_OK;
     }
-    while (s->seq == seq &&
-           (q->phase != BT_SQUEEZE_IDLE || seq != s->squeezed_seq)) {
+    if (seq != s->squeezed_seq) q->is_outdated = true;
+    while (s->seq == seq && (q->phase != BT_SQUEEZE_IDLE || q->is_outdated)) {
         if (!s->config.is_cow) KV_TRY(bt_store_reopen_log(s));
         bool is_trimming = q->phase == BT_SQUEEZE_TRIM;
         KV_TRY(is_trimming ? trim(s) : commit_squeeze(s));
     }
+    s->squeezed_seq = s->seq;
     *did_work = s->seq != seq;
     return KV_OK;
 }

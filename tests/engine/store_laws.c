@@ -146,6 +146,34 @@ static void settling_gives_deleted_values_back(subject *s)
     subject_compare(s);
 }
 
+// Steps taken meanwhile judge by what was there then.
+static void settling_ends_what_steps_began(subject *s)
+{
+    if (!subject_can(s, KV_CAP_RECLAIMS | KV_CAP_DURABLE)) return;
+    if (s->knobs[0] != '\0') return;
+    enum { KEYS = 200, LEFT = 3 };
+    char name[32];
+    bool did_work;
+    kv_buf value = subject_value(1, 20000);
+    for (unsigned i = 0; i < KEYS; i++) {
+        subject_put(s, subject_key(name, i), kv_buf_slice(&value));
+    }
+    kv_buf_free(&value);
+    for (unsigned i = 0; i < KEYS; i += 2) {
+        subject_del(s, subject_key(name, i));
+    }
+    assert_ok(kv_maintain(s->db, &did_work));
+    for (unsigned i = 0; i < KEYS - LEFT; i++) {
+        subject_del(s, subject_key(name, i));
+        if (i % 64 == 63) assert_ok(kv_maintain(s->db, &did_work));
+    }
+    assert_ok(kv_settle(s->db));
+    kv_stats stats;
+    kv_stats_read(s->db, &stats);
+    assert_in_range(stats.disk_bytes, 20000, 1 << 18); // of 4 MB
+    subject_compare(s);
+}
+
 static void compacting_a_range_keeps_the_content(subject *s)
 {
     static const char *const ranges[][2] = {
@@ -412,6 +440,7 @@ static const law laws[] = {
     LAW(housekeeping_ends_and_keeps_the_content),
     LAW(settling_gives_dead_bytes_back),
     LAW(settling_gives_deleted_values_back),
+    LAW(settling_ends_what_steps_began),
     LAW(compacting_a_range_keeps_the_content),
     LAW(compacting_gives_dead_bytes_back),
     LAW(a_second_opening_is_locked_out),

@@ -151,6 +151,28 @@ static void commits_come_between_the_steps(void **state)
     }
 }
 
+// A goal that is outdated by the time the walk is at its end is not the last:
+// steps (up to three, so that the walk is anywhere), then deletes, then settle.
+static void what_steps_began_is_judged_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 16; i++) {
+        yard y;
+        bool did_work;
+        yard_open(&y, settings[i % 4]);
+        fill(&y, i < 8 ? 100 : 40, i < 8 ? 100 : 9000);
+        thin_out(&y);
+        for (unsigned n = 0; n < i / 4; n++) {
+            assert_ok(kv_maintain(y.db, &did_work));
+        }
+        for (unsigned key = 0; key < YARD_KEYS - 3; key++) yard_del(&y, key);
+        assert_ok(kv_settle(y.db));
+        assert_true(file_bytes(&y) <= 8 * page_bytes[i % 4] + live_bytes(&y));
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
 static void note_put_off(void *arg, const char *sentence)
 {
     if (strstr(sentence, "nothing moves to the front") != NULL)
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(long_values_move),
         cmocka_unit_test(a_walk_may_end_at_any_step),
         cmocka_unit_test(commits_come_between_the_steps),
+        cmocka_unit_test(what_steps_began_is_judged_again),
         cmocka_unit_test(an_open_cursor_puts_it_off),
         cmocka_unit_test(what_is_settled_stays),
         cmocka_unit_test(a_full_disk_delays_it),
