@@ -73,7 +73,10 @@ void kv_report_key(kv_report *r, const char *name, kv_slice key)
     kv_buf escaped = {0};
     kv_escape(&escaped, key);
     kv_buf_append(&escaped, kv_slice_of("", 1));
-    add(r, KV_FACT_KEY, name)->text = (char *)escaped.data;
+    kv_fact *fact = add(r, KV_FACT_KEY, name);
+    kv_quoted brief;
+    fact->text = (char *)escaped.data;
+    fact->brief = kv_strdup(kv_quote(&brief, key));
 }
 
 void kv_report_free(kv_report *r)
@@ -81,6 +84,7 @@ void kv_report_free(kv_report *r)
     for (size_t i = 0; i < r->count; i++) {
         kv_free(r->facts[i].name);
         kv_free(r->facts[i].text);
+        kv_free(r->facts[i].brief);
     }
     kv_free(r->facts);
     *r = (kv_report){0};
@@ -128,8 +132,10 @@ static void draw_value(kv_buf *to, const kv_fact *fact)
         draw_bar(to, fact->ratio);
         break;
     case KV_FACT_TEXT:
-    case KV_FACT_KEY:
         kv_buf_append(to, kv_str(fact->text));
+        break;
+    case KV_FACT_KEY:
+        kv_buf_append(to, kv_str(fact->brief));
         break;
     case KV_FACT_BRANCH_BEGIN:
     case KV_FACT_BRANCH_END:

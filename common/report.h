@@ -38,7 +38,8 @@ typedef struct kv_fact {
     char *name; // NULL for BRANCH_END
     uint64_t count;
     double ratio;
-    char *text; // of TEXT and KEY
+    char *text;  // of TEXT and KEY
+    char *brief; // of KEY: as kv_quote cuts it
 } kv_fact;
 
 typedef struct kv_report {
@@ -54,6 +55,7 @@ void kv_report_ratio(kv_report *r, const char *name, double ratio);
 void kv_report_share(kv_report *r, const char *name, double share);
 void kv_report_text(kv_report *r, const char *name, const char *fmt, ...)
     KV_PRINTF(3, 4);
+// Whole in JSON, cut to fit a line in text.
 void kv_report_key(kv_report *r, const char *name, kv_slice key);
 
 void kv_report_draw_text(const kv_report *r, kv_buf *to);

@@ -43,6 +43,25 @@ static void text_is_indented(void **state)
     kv_report_free(&r);
 }
 
+static void a_long_key_is_cut_for_people_only(void **state)
+{
+    (void)state;
+    enum { LONG = 65535 };
+    kv_report r = {0};
+    kv_buf key = {0}, out = {0};
+    for (int i = 0; i < LONG; i++) kv_buf_append(&key, kv_str("k"));
+    kv_report_key(&r, "first", kv_buf_slice(&key));
+    kv_report_draw_text(&r, &out);
+    assert_in_range(out.len, 80, 120);
+    assert_memory_equal(out.data + out.len - 5, "k...\n", 5);
+    kv_buf_clear(&out);
+    kv_report_draw_json(&r, &out);
+    assert_true(out.len > LONG);
+    kv_buf_free(&key);
+    kv_buf_free(&out);
+    kv_report_free(&r);
+}
+
 static void json_is_an_object(void **state)
 {
     (void)state;
@@ -165,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_indented),
+        cmocka_unit_test(a_long_key_is_cut_for_people_only),
         cmocka_unit_test(json_is_an_object),
         cmocka_unit_test(branches_of_one_name_become_an_array),
         cmocka_unit_test(nothing_told_is_an_empty_object),
