@@ -98,11 +98,21 @@ typedef struct kv_open_how {
     // truncations come one at a time; an I/O error behind one is a crash
     // (notes/durability.md).
     bool maps_writes;
-    // Space that kv_file_allocate adds is written, with zeroes: a sync of what
-    // is written to it later then has nothing to note about the file, which
-    // takes as long as the sync itself. For a file whose every write is synced.
-    bool zeroes_space;
+    // Space that kv_file_allocate adds behind this offset is written, with
+    // zeroes: a sync of what is written to it later then has nothing to note
+    // about the file, which takes as long as the sync itself. For a file whose
+    // every write is synced; 0: for no other. Cost of an allocation: 1 write.
+    uint64_t zeroes_from;
 } kv_open_how;
+
+// How much of the space that a file of `size` bytes is to have is zeroes that
+// have to be written, when `end` is where it ends now; they begin at *from.
+static inline uint64_t kv_zeroes_to_write(kv_open_how how, uint64_t end,
+                                          uint64_t size, uint64_t *from)
+{
+    *from = end > how.zeroes_from ? end : how.zeroes_from;
+    return how.zeroes_from > 0 && size > *from ? size - *from : 0;
+}
 
 // KV_NOT_FOUND (bare, no sentence) when a file to be read or written is absent.
 KV_MUST_USE kv_status kv_file_open(kv_disk *d, const char *name,
@@ -182,10 +192,9 @@ void kv_disk_close(kv_disk *d);
 KV_MUST_USE kv_status kv_disk_open_real(const char *path, bool create,
                                         kv_disk **out);
 
-// What the system's own count of this process's writes, and of their bytes, has
-// less than ours: copies to a mapping; and more, then below zero: zeroes in
-// reserved space (kv_open_how).
-void kv_disk_uncounted(int64_t *writes, int64_t *bytes);
+// Writes of this process that were copies to a mapping (kv_open_how), and their
+// bytes: the system's own count of what was written does not know of them.
+void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes);
 
 // ---- for those who write a layer --------------------------------------------
 

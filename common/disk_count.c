@@ -41,6 +41,7 @@ typedef struct count_file {
     kv_file base;
     kv_file *below;
     entry *entry;
+    kv_open_how how;
 } count_file;
 
 static const kv_disk_ops count_ops;
@@ -157,7 +158,9 @@ static kv_status count_open(kv_disk *d, const char *name, kv_open_how how,
 {
     kv_file *below = NULL;
     KV_TRY(kv_file_open(disk_of(d)->below, name, how, why, &below));
-    return wrap(disk_of(d), name, below, out);
+    KV_TRY(wrap(disk_of(d), name, below, out));
+    file_of(*out)->how = how;
+    return KV_OK;
 }
 
 static kv_status count_read(kv_file *f, uint64_t offset, void *to, size_t len,
@@ -211,9 +214,16 @@ static kv_status count_truncate(kv_file *f, uint64_t size, kv_why why)
 static kv_status count_allocate(kv_file *f, uint64_t size, kv_why why)
 {
     count_disk *d = disk_of(f->disk);
-    entry *e = file_of(f)->entry;
+    kv_open_how how = file_of(f)->how;
+    uint64_t end = size, from;
+    if (how.zeroes_from > 0) KV_TRY(kv_file_size(file_of(f)->below, &end));
     KV_TRY(kv_file_allocate(file_of(f)->below, size, why));
-    grow_to(d, e, size);
+    uint64_t zeroes = kv_zeroes_to_write(how, end, size, &from);
+    if (zeroes > 0) {
+        COUNT(d, why, writes, 1);
+        COUNT(d, why, write_bytes, zeroes);
+    }
+    grow_to(d, file_of(f)->entry, size);
     return KV_OK;
 }
 

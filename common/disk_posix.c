@@ -43,18 +43,12 @@ struct posix_file {
 // call does for all the pages of a long write: beyond this, writes are calls.
 enum { WINDOW_WRITE_MAX = 16 << 10 };
 
-static _Atomic int64_t uncounted_writes, uncounted_bytes;
+static _Atomic uint64_t mapped_writes, mapped_write_bytes;
 
-void kv_disk_uncounted(int64_t *writes, int64_t *bytes)
+void kv_disk_mapped_writes(uint64_t *writes, uint64_t *bytes)
 {
-    *writes = atomic_load(&uncounted_writes);
-    *bytes = atomic_load(&uncounted_bytes);
-}
-
-static void count(int64_t writes, int64_t bytes)
-{
-    atomic_fetch_add_explicit(&uncounted_writes, writes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&uncounted_bytes, bytes, memory_order_relaxed);
+    *writes = atomic_load(&mapped_writes);
+    *bytes = atomic_load(&mapped_write_bytes);
 }
 
 static const kv_disk_ops posix_ops;
@@ -146,7 +140,9 @@ static bool write_to_window(struct posix_file *f, uint64_t offset,
         return false;
     }
     memcpy(f->window + (offset - f->window_from), bytes.data, bytes.len);
-    count(1, (int64_t)bytes.len);
+    atomic_fetch_add_explicit(&mapped_writes, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&mapped_write_bytes, bytes.len,
+                              memory_order_relaxed);
     return true;
 }
 
@@ -207,11 +203,13 @@ static void make_window(struct posix_file *f, uint64_t from, uint64_t end,
 }
 
 // The space is there, whatever becomes of them.
-static void write_zeroes(kv_file *f, uint64_t from, size_t len, kv_why why)
+static void write_zeroes(kv_file *f, uint64_t end, uint64_t size, kv_why why)
 {
+    uint64_t from;
+    size_t len = kv_zeroes_to_write(file_of(f)->how, end, size, &from);
+    if (len == 0) return;
     uint8_t *zeroes = kv_zalloc(len);
-    kv_status st = posix_write(f, from, kv_slice_of(zeroes, len), why);
-    if (st == KV_OK) count(-1, -(int64_t)len);
+    (void)!posix_write(f, from, kv_slice_of(zeroes, len), why);
     kv_free(zeroes);
 }
 
@@ -226,9 +224,10 @@ static kv_status posix_allocate(kv_file *f, uint64_t size, kv_why why)
             posix_fallocate(file_of(f)->fd, (off_t)end, (off_t)(size - end));
     } while (error == EINTR);
     if (error == 0) {
-        const kv_open_how *how = &file_of(f)->how;
-        if (how->zeroes_space) write_zeroes(f, end, size - end, why);
-        if (how->maps_writes) make_window(file_of(f), end, size, why);
+        write_zeroes(f, end, size, why);
+        if (file_of(f)->how.maps_writes) {
+            make_window(file_of(f), end, size, why);
+        }
         return KV_OK;
     }
     errno = error;

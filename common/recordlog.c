@@ -5,6 +5,9 @@
 
 #include <assert.h>
 
+// A log that stays shorter is not worth it.
+enum { ZEROES_FROM = 64 << 10 };
+
 kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
                               const char *name, const kv_recordlog_id *id,
                               uint64_t map_bytes, kv_why why)
@@ -14,7 +17,7 @@ kv_status kv_recordlog_create(kv_recordlog *log, kv_disk *disk,
     kv_recordlog_encode_header(id, &header);
     kv_open_how how = {KV_OPEN_CREATE, map_bytes,
                        .maps_writes = !made.syncs_each,
-                       .zeroes_space = made.syncs_each};
+                       .zeroes_from = made.syncs_each ? ZEROES_FROM : 0};
     kv_status st = kv_file_open(disk, name, how, why, &made.file);
     if (st != KV_OK) goto out;
     st = kv_file_write(made.file, 0, kv_buf_slice(&header), why);

@@ -95,11 +95,11 @@ kv_status cmp_io_read(cmp_io *io)
         // The kernel counts a read when it is done: this one is not in it.
         io->reads -= reads;
         io->read_bytes -= read_bytes;
-        // Nor does it see what a log's mapping takes, but a log's zeroes.
-        int64_t writes, write_bytes;
-        kv_disk_uncounted(&writes, &write_bytes);
-        io->writes += (uint64_t)writes;
-        io->write_bytes += (uint64_t)write_bytes;
+        // Nor does it see what a log's mapping takes.
+        uint64_t writes, write_bytes;
+        kv_disk_mapped_writes(&writes, &write_bytes);
+        io->writes += writes;
+        io->write_bytes += write_bytes;
         uint64_t charged = 0, cancelled = 0;
         find_number(text, "\nwrite_bytes: ", &charged);
         find_number(text, "cancelled_write_bytes: ", &cancelled);

@@ -173,6 +173,13 @@ static void do_something_of_everything(fixture *f)
     }
     for (int i = 0; i < 4; i++) assert_ok(kv_file_close(files[i]));
     assert_ok(kv_disk_sync_dir(f->disk, why));
+    // Space that is written ahead, from somewhere in its middle.
+    kv_open_how how = {.mode = KV_OPEN_CREATE, .zeroes_from = 10000};
+    assert_ok(kv_file_open(f->disk, "zeroes", how, why, &files[0]));
+    for (uint64_t size = 7000; size < 50000; size += 7000) {
+        assert_ok(kv_file_allocate(files[0], size, why));
+    }
+    assert_ok(kv_file_close(files[0]));
 }
 
 static void the_sums_are_the_kernels_to_the_byte(void **state)
