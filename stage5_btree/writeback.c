@@ -380,7 +380,6 @@ static kv_status squeeze_step(bt_store *s, bool *did_work)
 {
     bt_squeeze *q = &s->squeeze;
     uint64_t seq = s->seq;
-    if (atomic_load(&s->must_recover)) return KV_OK;
     if (bt_cache_oldest_snapshot(&s->cache) != UINT64_MAX) {
         EXPLAIN(s->explain, "%s",
                 "a cursor or a backup is open: nothing moves to the front of "
@@ -414,6 +413,8 @@ static kv_status begin(bt_store *s, bool is_asked, bool *did_work)
     *did_work = is_due || (is_asked && has_anything(s));
     if (!*did_work) return cut_file(s, did_work);
     if (is_asked || !is_log_short(s)) return begin_checkpoint(s);
+    // A checkpoint may have closed the old one, and had no room for the next.
+    KV_TRY(bt_store_reopen_log(s));
     list_pages(s, false, false);
     return KV_OK;
 }
@@ -423,6 +424,8 @@ static kv_status begin_in_line(void *arg)
     beginning *b = arg;
     bt_store *s = b->store;
     kv_status st = KV_OK;
+    // Opened on a full disk: what is in memory only goes to a log first.
+    if (atomic_load(&s->must_recover)) KV_TRY(bt_store_make_good(s));
     kv_mutex_lock(&s->work);
     b->did_work = true;
     if (s->job == NULL) st = begin(s, b->is_asked, &b->did_work);

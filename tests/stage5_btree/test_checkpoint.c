@@ -1,6 +1,7 @@
 // test_checkpoint.c -- checkpoints bound the log and recovery, step by step.
 // SPDX-License-Identifier: MIT
 
+#include "common/disk_fault.h"
 #include "common/disk_sim.h"
 
 #include "tests/stage5_btree/yard.h"
@@ -103,6 +104,50 @@ static void a_full_disk_delays_a_checkpoint(void **state)
     yard_close(&y);
 }
 
+// Puts until some were refused, and gets in between, which make the cache want
+// its dirty pages written. The keys are yard_put's to set again.
+static void press(yard *y)
+{
+    kv_buf value = {0};
+    char name[32];
+    unsigned refused = 0;
+    for (unsigned i = 0; i < 1000 && refused < 50; i++) {
+        kv_status st = kv_put(y->db, yard_key(name, i * 7 % 500), kv_str("v"));
+        assert_true(st == KV_OK || st == KV_NO_SPACE);
+        refused += st == KV_NO_SPACE;
+        kv_slice other = yard_key(name, 500 + i * 11 % 500);
+        assert_ok(kv_get(y->db, other, &value));
+    }
+    assert_int_equal(refused, 50);
+    kv_buf_free(&value);
+}
+
+// A disk that is full when a checkpoint wants its log leaves none, while so
+// many pages are dirty that the cache wants them written: no step does so
+// without a log. With room everything goes on.
+static void no_page_is_written_back_without_a_log(void **state)
+{
+    (void)state;
+    yard y;
+    yard_open(&y, "page_bytes=512,background=0,checkpoint_bytes=4KiB");
+    assert_ok(kv_close(y.db));
+    y.db = NULL;
+    assert_ok(kv_disk_open_fault(y.disk, "", &y.disk));
+    y.memory_bytes = 16 << 10;
+    yard_reopen(&y);
+    for (unsigned key = 0; key < 1000; key++) yard_put(&y, key, key + 1, 60);
+    for (unsigned round = 1; round < 5; round++) {
+        assert_ok(kv_disk_fault_set(y.disk, "wal:open:1+:ENOSPC"));
+        press(&y);
+        assert_ok(kv_disk_fault_set(y.disk, ""));
+        for (unsigned k = 0; k < 500; k++) yard_put(&y, k, round + 9, 60);
+    }
+    yard_compare(&y);
+    yard_reopen(&y);
+    yard_compare(&y);
+    yard_close(&y);
+}
+
 static void settling_leaves_one_empty_log(void **state)
 {
     (void)state;
@@ -122,6 +167,7 @@ int main(void)
         cmocka_unit_test(the_log_stays_bounded),
         cmocka_unit_test(commits_go_on_during_a_checkpoint),
         cmocka_unit_test(a_full_disk_delays_a_checkpoint),
+        cmocka_unit_test(no_page_is_written_back_without_a_log),
         cmocka_unit_test(settling_leaves_one_empty_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
