@@ -27,11 +27,12 @@
 //
 // Invariants
 //   K1  A version that is not private is never written to.
-//   K2  A page whose table entry is 0 is on disk as its newest version, and no
-//       registered snapshot needs an older one.
+//   K2  A page whose table entry is 0 is on disk as its newest version, or is
+//       free, and no registered snapshot needs another.
 //   K3  A registered snapshot finds every version it needs: of each version
 //       that a commit replaces, one with position P is kept if a snapshot of
-//       at least P is registered.
+//       at least P is registered; and what a commit that failed may have
+//       written over in the file stays while a snapshot before it is.
 //   K4  A dirty page stays until bt_cache_written says that it is in the file.
 //   K5  Frames in memory are no more than the budget has, and a thirty-second
 //       part or 64, but for what cannot go: pages of the commit in the making,
@@ -216,8 +217,11 @@ uint8_t *bt_cache_private(const bt_cache *c, uint64_t id);
 // commit `seq`, whose tree has that root; they are dirty.
 void bt_cache_publish(bt_cache *c, const uint64_t *ids, size_t count,
                       uint64_t seq, uint64_t root);
-// Private versions are forgotten.
-void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count);
+// Private versions are forgotten. `spoiled_by`: the commit's number if it may
+// have written over the pages in the file, which then only older snapshots
+// need; else 0.
+void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count,
+                     uint64_t spoiled_by);
 
 // ---- writing back -----------------------------------------------------------
 

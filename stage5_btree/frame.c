@@ -122,13 +122,20 @@ void bt_frame_want(bt_cache *c, size_t count)
     }
 }
 
+// Would a registered snapshot look for this version in the file, in vain?
+static bool is_here_only(const bt_cache *c, const bt_frame *f)
+{
+    return c->oldest != NULL && c->oldest->seq < f->spoiled_by;
+}
+
 // Takes the frame from its page, if it is clean, was not looked at since the
-// hand came by, and no snapshot needs what is behind it (K2, K4).
+// hand came by, and no snapshot needs it or what is behind it (K2, K4).
 static bool evict_one(bt_cache *c, bt_frame *f)
 {
     if (f->state != BT_FRAME_CURRENT || !was_unused(c, f)) return false;
     if (f->is_dirty) want(c, f);
-    if (f->is_dirty || atomic_load(&f->older) != NULL) return false;
+    if (f->is_dirty || is_here_only(c, f)) return false;
+    if (atomic_load(&f->older) != NULL) return false;
     atomic_store(&c->table[f->page_id], 0);
     bt_frame_retire(c, f);
     c->evicted++;
@@ -207,6 +214,7 @@ bt_frame *bt_frame_take(bt_cache *c, uint64_t id, bt_frame_state state)
         if (id >= c->ids_limit) c->ids_limit = id + 1;
         f->state = (uint8_t)state;
         f->is_dirty = f->is_wanted = f->is_created = false;
+        f->spoiled_by = 0;
         atomic_store(&f->older, NULL);
         atomic_store_explicit(&c->used[f - c->frames], 1, memory_order_relaxed);
     }

@@ -28,6 +28,9 @@ struct bt_frame {
     bool is_dirty;
     bool is_wanted;  // dirty, and evict would have taken it if it were not
     bool is_created; // private: without a base
+    // Of a commit that failed, and may have written other bytes to the page's
+    // place in the file: for moments before it, they are here only. 0: none.
+    uint64_t spoiled_by;
 };
 
 static inline uint8_t *bt_frame_bytes(const bt_cache *c, const bt_frame *f)

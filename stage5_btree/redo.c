@@ -218,7 +218,7 @@ static size_t much(const bt_redo *r)
 
 static void forget(bt_redo *r)
 {
-    bt_cache_forget(&r->store->cache, r->changed.id, r->changed.count);
+    bt_cache_forget(&r->store->cache, r->changed.id, r->changed.count, 0);
     r->changed.count = 0;
 }
 

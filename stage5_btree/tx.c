@@ -186,6 +186,8 @@ void bt_tx_publish(bt_tx *tx)
 
 void bt_tx_forget(bt_tx *tx)
 {
-    bt_cache_forget(tx->cache, tx->changed.id, tx->changed.count);
+    // Whatever had its place in the file by then: it was free (X2).
+    uint64_t spoiled_by = tx->is_cow ? tx->seq : 0;
+    bt_cache_forget(tx->cache, tx->changed.id, tx->changed.count, spoiled_by);
     tx->changed.count = 0;
 }

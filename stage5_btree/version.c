@@ -230,7 +230,8 @@ void bt_cache_publish(bt_cache *c, const uint64_t *ids, size_t count,
     kv_mutex_unlock(&c->lock);
 }
 
-void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count)
+void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count,
+                     uint64_t spoiled_by)
 {
     kv_mutex_lock(&c->lock);
     for (size_t i = 0; i < count; i++) {
@@ -238,6 +239,7 @@ void bt_cache_forget(bt_cache *c, const uint64_t *ids, size_t count)
         bt_frame *base = atomic_load(&f->older);
         assert(f->state == BT_FRAME_PRIVATE);
         if (base != NULL) base->state = BT_FRAME_CURRENT;
+        if (base != NULL) base->spoiled_by = spoiled_by;
         atomic_store(&c->table[ids[i]],
                      base != NULL ? bt_frame_entry(c, base) : 0);
         bt_frame_retire(c, f);

@@ -99,7 +99,7 @@ static void a_private_version_is_nobodys_until_published(void **state)
     assert_int_equal(bt_cache_see(&l.cache, id, 1, &page), BT_SEEN);
     assert_int_equal(bt_lsn(page), 1);
     bt_epochs_leave(&l.cache.epochs);
-    bt_cache_forget(&l.cache, &id, 1);
+    bt_cache_forget(&l.cache, &id, 1, 0);
     assert_int_equal(number_at(&l, id, 1), id);
     own = bt_cache_change(&l.cache, id);
     set_number(own, id, 2, 1000);
@@ -206,6 +206,45 @@ static void a_created_page_hides_an_old_one(void **state)
     end(&l);
 }
 
+// A commit that writes over pages and then fails: what a snapshot needs of them
+// is in memory only, and stays there as long as the snapshot.
+static void a_failed_commit_leaves_a_snapshot_what_it_needs(void **state)
+{
+    (void)state;
+    enum { FIRST = 20, COUNT = 8 };
+    lab l;
+    bt_snapshot old, later;
+    uint64_t ids[COUNT];
+    begin(&l);
+    bt_cache_open_snapshot(&l.cache, &old);
+    commit(&l, 10, 1000); // in a store, the one that frees those pages
+    for (uint64_t i = 0; i < COUNT; i++) {
+        ids[i] = FIRST + i;
+        assert_ok(bt_cache_load(&l.cache, ids[i], kv_for(KV_FOR_READ)));
+        assert_non_null(bt_cache_create(&l.cache, ids[i], true));
+        assert_ok(kv_file_write(l.file, ids[i] * PAGE, kv_str("spoiled"),
+                                kv_for(KV_FOR_PAGE)));
+    }
+    bt_cache_forget(&l.cache, ids, COUNT, l.seq + 1);
+    for (uint64_t id = 100; id < PAGES; id++) (void)number_at(&l, id, l.seq);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        assert_int_equal(number_at(&l, ids[i], old.seq), ids[i]);
+    }
+    commit(&l, 10, 2000);
+    bt_cache_open_snapshot(&l.cache, &later); // does not lead to them
+    bt_cache_close_snapshot(&l.cache, &old);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t id = 100; id < PAGES; id++) {
+            (void)number_at(&l, id, l.seq);
+        }
+    }
+    for (uint64_t i = 0; i < COUNT; i++) {
+        assert_null(bt_cache_newest(&l.cache, ids[i]));
+    }
+    bt_cache_close_snapshot(&l.cache, &later);
+    end(&l);
+}
+
 static void what_is_on_disk_has_to_be_that_page(void **state)
 {
     (void)state;
@@ -258,6 +297,7 @@ int main(void)
         cmocka_unit_test(the_budget_is_kept_by_evicting_what_is_clean),
         cmocka_unit_test(dirty_pages_stay_until_they_are_written),
         cmocka_unit_test(a_created_page_hides_an_old_one),
+        cmocka_unit_test(a_failed_commit_leaves_a_snapshot_what_it_needs),
         cmocka_unit_test(what_is_on_disk_has_to_be_that_page),
         cmocka_unit_test(a_reader_holds_what_it_sees),
     };
