@@ -11,10 +11,11 @@ uint64_t life_injections, life_seeds[3] = {3, 0, 0};
 
 kv_status life_open(life *l)
 {
+    uint64_t memory = l->memory_bytes > 0 ? l->memory_bytes : 1 << 20;
     return kv_open(l->engine,
                    &(kv_options){.path = "fault",
                                  .knobs = l->knobs,
-                                 .memory_bytes = 1 << 20, // two dozen keys
+                                 .memory_bytes = memory,
                                  .disk = l->disk,
                                  .sync = l->sync,
                                  .interval_ms = 3600 * 1000, // never by itself

@@ -24,6 +24,7 @@ typedef struct life {
     const kv_crash_workload *work;
     kv_disk *disk;
     kv_sync_mode sync;
+    uint64_t memory_bytes; // 0: room for the workload's two dozen keys
     kv *db;
     kv_cursor *moment; // a cursor that stays open, from after this commit on
     uint32_t moment_commit;
