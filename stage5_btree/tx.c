@@ -55,12 +55,14 @@ static kv_status no_frame(void)
                    "need: close a cursor");
 }
 
-// A snapshot may need what is on disk (K3 of cache.h). False: bytes that are no
-// page any more are nothing that a snapshot leads to.
-static bool bring_old(bt_tx *tx, uint64_t id)
+// A snapshot may need what is on disk (K3 of cache.h). Bytes that are no page
+// any more are nothing that a snapshot leads to: then there is nothing to keep.
+static kv_status bring_old(bt_tx *tx, uint64_t id, bool *keeps_old)
 {
-    return bt_cache_newest(tx->cache, id) != NULL ||
-           bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ)) == KV_OK;
+    if (!*keeps_old || bt_cache_newest(tx->cache, id) != NULL) return KV_OK;
+    kv_status st = bt_cache_load(tx->cache, id, kv_for(KV_FOR_READ));
+    if (st == KV_CORRUPT) *keeps_old = false;
+    return st == KV_CORRUPT ? KV_OK : st;
 }
 
 kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
@@ -76,7 +78,7 @@ kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
         id < tx->base.page_count &&
         (!is_listed || bt_cache_oldest_snapshot(tx->cache) != UINT64_MAX);
     do { // a reader who needs a frame may evict what was just loaded
-        keeps_old = keeps_old && bring_old(tx, id);
+        KV_TRY(bring_old(tx, id, &keeps_old));
         *page = bt_cache_create(tx->cache, id, keeps_old);
     } while (*page == NULL && keeps_old &&
              bt_cache_newest(tx->cache, id) == NULL);

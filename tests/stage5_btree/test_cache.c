@@ -1,10 +1,12 @@
 // test_cache.c -- versions of pages: who sees which, what is kept, what goes.
 // SPDX-License-Identifier: MIT
 
+#include "common/disk_fault.h"
 #include "common/disk_sim.h"
 
 #include "cache.h"
 #include "tests/support/test.h"
+#include "tx.h"
 
 enum { PAGE = 512, STORE = 77, PAGES = 400 };
 
@@ -19,8 +21,10 @@ typedef struct lab {
 static void begin(lab *l)
 {
     kv_why why = kv_for(KV_FOR_PAGE);
+    kv_disk *sim = NULL;
     *l = (lab){.seq = 1};
-    assert_ok(kv_disk_open_sim(NULL, &l->disk));
+    assert_ok(kv_disk_open_sim(NULL, &sim));
+    assert_ok(kv_disk_open_fault(sim, "", &l->disk));
     assert_ok(kv_file_open(
         l->disk, "TREE", (kv_open_how){.mode = KV_OPEN_CREATE}, why, &l->file));
     for (uint64_t id = BT_FIRST_PAGE; id < PAGES; id++) {
@@ -245,6 +249,38 @@ static void a_failed_commit_leaves_a_snapshot_what_it_needs(void **state)
     end(&l);
 }
 
+// What an open snapshot may need is read before the page is made anew: if it
+// cannot be, the page is not; if it is no page, nobody needs it.
+static void no_page_is_made_over_what_cannot_be_read(void **state)
+{
+    (void)state;
+    lab l;
+    bt_snapshot old;
+    kv_explainer nobody = {0};
+    bt_shape shape = {.root = 2, .page_count = PAGES};
+    uint64_t id = 9, garbage = 20;
+    uint8_t *page, byte = 1;
+    begin(&l);
+    bt_tx tx = {.cache = &l.cache, .explain = &nobody};
+    bt_cache_open_snapshot(&l.cache, &old);
+    bt_tx_begin(&tx, ++l.seq, &shape);
+    assert_ok(kv_disk_fault_set(l.disk, "*:read:1+:EIO"));
+    assert_status(bt_tx_create_at(&tx, id, true, &page), KV_IO);
+    assert_ok(kv_disk_fault_set(l.disk, ""));
+    assert_ok(bt_tx_create_at(&tx, id, true, &page));
+    set_number(page, id, l.seq, 4);
+    assert_ok(kv_file_write(l.file, garbage * PAGE + 100, kv_slice_of(&byte, 1),
+                            kv_for(KV_FOR_PAGE)));
+    assert_ok(bt_tx_create_at(&tx, garbage, true, &page));
+    set_number(page, garbage, l.seq, 5);
+    bt_tx_publish(&tx);
+    assert_int_equal(number_at(&l, id, old.seq), id);
+    assert_int_equal(number_at(&l, garbage, l.seq), 5);
+    bt_cache_close_snapshot(&l.cache, &old);
+    bt_tx_free(&tx);
+    end(&l);
+}
+
 static void what_is_on_disk_has_to_be_that_page(void **state)
 {
     (void)state;
@@ -298,6 +334,7 @@ int main(void)
         cmocka_unit_test(dirty_pages_stay_until_they_are_written),
         cmocka_unit_test(a_created_page_hides_an_old_one),
         cmocka_unit_test(a_failed_commit_leaves_a_snapshot_what_it_needs),
+        cmocka_unit_test(no_page_is_made_over_what_cannot_be_read),
         cmocka_unit_test(what_is_on_disk_has_to_be_that_page),
         cmocka_unit_test(a_reader_holds_what_it_sees),
     };
