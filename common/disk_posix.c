@@ -202,7 +202,8 @@ static void make_window(struct posix_file *f, uint64_t from, uint64_t end,
     f->window_end = end;
 }
 
-// The space is there, whatever becomes of them.
+// The space is there, whatever becomes of them: if they cannot be written,
+// syncs take longer, and no more.
 static void write_zeroes(kv_file *f, uint64_t end, uint64_t size, kv_why why)
 {
     uint64_t from;
