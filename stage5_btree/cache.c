@@ -29,6 +29,7 @@ void bt_cache_open(bt_cache *c, const bt_cache_config *config)
     c->frames_max = c->frames_budget * GROWTH + (1 << 16);
     c->sweep_at = BT_SWEEP_MIN;
     c->table = kv_reserve(BT_PAGES_MAX * sizeof *c->table);
+    c->written = kv_reserve(BT_PAGES_MAX * sizeof *c->written);
     c->frames = kv_reserve(c->frames_max * sizeof *c->frames);
     c->used = kv_reserve(c->frames_max);
     c->pages = kv_reserve(c->frames_max << c->shift);
@@ -44,6 +45,7 @@ void bt_cache_close(bt_cache *c)
 {
     if (!c->has_locks) return;
     kv_unreserve(c->table, BT_PAGES_MAX * sizeof *c->table);
+    kv_unreserve(c->written, BT_PAGES_MAX * sizeof *c->written);
     kv_unreserve(c->frames, c->frames_max * sizeof *c->frames);
     kv_unreserve(c->used, c->frames_max);
     kv_unreserve(c->pages, c->frames_max << c->shift);
@@ -102,6 +104,22 @@ static kv_status read_page(bt_cache *c, uint64_t id, uint8_t *to, kv_why why)
                        bt_lsn(to));
 }
 
+// K6. Wants the lock. Halves of numbers are compared by their difference: newer
+// is what a commit that failed left on a page that is free.
+static kv_status expect_written(const bt_cache *c, uint64_t id,
+                                const uint8_t *page)
+{
+    uint32_t written = c->written[id];
+    if (written == 0 || (uint32_t)bt_lsn(page) - written <= INT32_MAX) {
+        return KV_OK;
+    }
+    return kv_fail(KV_IO,
+                   "%s: page %" PRIu64 " at byte %" PRIu64
+                   " reads as it was before it was last written: the disk has "
+                   "lost a write; reopen the store, whose log has it",
+                   bt_file_name, id, id << c->shift);
+}
+
 static kv_status load_locked(bt_cache *c, uint64_t id, kv_why why)
 {
     if (atomic_load(&c->table[id]) != 0) return KV_OK; // somebody else did
@@ -111,6 +129,7 @@ static kv_status load_locked(bt_cache *c, uint64_t id, kv_why why)
     if (f == NULL) return kv_fail(KV_NO_SPACE, "no frame for a page");
     kv_status st = read_page(c, id, bt_frame_bytes(c, f), why);
     kv_mutex_lock(&c->lock);
+    if (st == KV_OK) st = expect_written(c, id, bt_frame_bytes(c, f));
     if (st == KV_OK) {
         c->loaded++;
         f->state = BT_FRAME_CURRENT;
@@ -200,6 +219,7 @@ void bt_cache_written(bt_cache *c, uint64_t id, uint64_t lsn)
     kv_mutex_lock(&c->lock);
     bt_frame *f = published(c, id);
     if (f != NULL && f->is_dirty && bt_lsn(bt_frame_bytes(c, f)) == lsn) {
+        c->written[id] = (uint32_t)lsn;
         if (f->is_wanted) bt_ids_add(&c->ready, id);
         bt_frame_clean(c, f);
         atomic_fetch_sub(&c->dirty_count, 1);
@@ -212,7 +232,7 @@ uint64_t bt_cache_memory(bt_cache *c)
     kv_mutex_lock(&c->lock);
     uint64_t bytes = c->frames_held * c->config.page_bytes +
                      c->frames_made * (sizeof(bt_frame) + sizeof *c->used) +
-                     c->ids_limit * sizeof *c->table;
+                     c->ids_limit * (sizeof *c->table + sizeof *c->written);
     kv_mutex_unlock(&c->lock);
     return bytes;
 }

@@ -41,6 +41,8 @@
 //       exception: a commit begins when no more than bt_cache_dirty_max are,
 //       so that evict finds clean ones. What was beyond the budget goes back
 //       to the system when it is free.
+//   K6  A page that reads older than what was written of it is an error: a
+//       sync that fails may undo a write, even before it says so.
 //
 // Locks: readers take none. `lock` guards all but the table's entries; the
 // `loading` locks, taken before it, keep two threads from reading one page.
@@ -84,6 +86,8 @@ typedef struct bt_cache {
     bt_cache_config config;
     unsigned shift;            // page_bytes as a power of two
     _Atomic(uintptr_t) *table; // bytes of the newest version; bit 0: private
+    uint32_t *written;         // per page: the commit of what was written of it
+                               // since the store was opened, its lower half
     uint8_t *pages;            // of all frames, end to end
     bt_frame *frames;
     _Atomic uint8_t *used; // per frame: looked at since the clock's hand
@@ -181,7 +185,8 @@ static inline void bt_cache_prefetch(const bt_cache *c, uint64_t id)
 bt_seen bt_cache_see_at(const bt_cache *c, uint64_t id, uint64_t snapshot,
                         const uint8_t **page);
 
-// Brings a page into memory. KV_CORRUPT if it is not what it should be.
+// Brings a page into memory. KV_CORRUPT if it is not what it should be, KV_IO
+// if the disk has lost a write (K6).
 // Requires that the thread has not entered `epochs`. Cost: 1 read, or none.
 KV_MUST_USE kv_status bt_cache_load(bt_cache *c, uint64_t id, kv_why why);
 

@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crash/crash.h"
-
-#include "tests/fault/life.h"
+#include "tests/fault/crowd.h"
 
 static const kv_engine *subject;
 
@@ -344,108 +342,18 @@ static void a_close_that_says_so_has_synced(void **state)
     life_try(subject, "R5", "power cuts behind a close", every_close_may_fail);
 }
 
-// ---- an old cursor ----------------------------------------------------------
-
-// More than the smallest cache has room for.
-enum { OLD_KEYS = 400, OLD_BYTES = 100, OLD_WRITES = 30 };
-
-static kv_slice old_key(char to[16], unsigned n)
-{
-    snprintf(to, 16, "%04u", n % OLD_KEYS);
-    return kv_str(to);
-}
-
-static kv_status put_old(kv *db, unsigned n, char mark)
-{
-    char name[16], value[OLD_BYTES];
-    memset(value, mark, sizeof value);
-    return kv_put(db, old_key(name, n), kv_slice_of(value, sizeof value));
-}
-
-// The cursor shows every key with the value that it had, to the end.
-static void expect_old(kv_cursor *c, const char *knobs, const char *rule)
-{
-    kv_slice key, value;
-    kv_status st;
-    unsigned n = 0;
-    for (; (st = kv_cursor_next(c, &key, &value)) == KV_OK; n++) {
-        char name[16];
-        assert_true(kv_slice_equal(key, old_key(name, n)));
-        assert_int_equal(value.len, OLD_BYTES);
-        assert_int_equal(value.data[0], 'a');
-    }
-    if (st != KV_END) print_error("%s, %s: %s\n", knobs, rule, kv_last_error());
-    assert_int_equal(st, KV_END);
-    assert_int_equal(n, OLD_KEYS);
-}
-
-// Writes, as long as the disk fails, and gets between them, which turn the
-// cache over: what a cursor needs is there all the same.
-static void outlive(life *l, const char *rule)
-{
-    kv_cursor *cursor = NULL;
-    kv_buf value = {0};
-    char name[16];
-    unsigned failed = 0;
-    for (unsigned n = 0; n < OLD_KEYS; n++) assert_ok(put_old(l->db, n, 'a'));
-    assert_ok(kv_scan(l->db, (kv_range){.reverse = false}, &cursor));
-    for (unsigned n = 0; n < OLD_KEYS; n += 3) {
-        assert_ok(put_old(l->db, n, 'b'));
-    }
-    assert_ok(kv_disk_fault_set(l->disk, rule));
-    for (unsigned n = 0; n < OLD_WRITES; n++) {
-        failed += put_old(l->db, n * 7, 'c') != KV_OK;
-        for (unsigned i = 0; i < OLD_KEYS / 10; i++) {
-            assert_ok(kv_get(l->db, old_key(name, n + i * 10), &value));
-        }
-    }
-    kv_buf_free(&value);
-    life_injections += failed;
-    expect_old(cursor, l->knobs, rule);
-    kv_cursor_close(cursor);
-}
-
-static void survive_old(const life *begin, const char *knobs, const char *rule)
-{
-    life l = *begin;
-    kv_disk *sim = NULL;
-    l.knobs = knobs;
-    l.memory_bytes = 1;
-    assert_ok(kv_disk_open_sim(NULL, &sim));
-    assert_ok(kv_disk_open_fault(sim, "", &l.disk));
-    assert_ok(life_open(&l));
-    outlive(&l, rule);
-    assert_ok(kv_disk_fault_set(l.disk, ""));
-    (void)life_close(&l);
-    assert_ok(life_open(&l));
-    assert_ok(put_old(l.db, 1, 'd'));
-    assert_ok(life_look(l.db));
-    assert_ok(life_close(&l));
-    kv_disk_close(l.disk);
-}
-
-// Each setting with another failure: all of them with all take long.
-static void every_old_cursor(const life *begin)
-{
-    static const char *const rules[] = {"wal:open:1+:ENOSPC",
-                                        "*:write:4+:short", "*:sync:1+:EIO"};
-    kv_names knobs = {0};
-    kv_crash_knobs(begin->engine, &knobs);
-    for (size_t i = 0; i < knobs.count; i++) {
-        survive_old(begin, knobs.name[i], rules[i % 3]);
-    }
-    kv_names_free(&knobs);
-}
+// ---- more data than memory --------------------------------------------------
 
 static void an_old_cursor_outlives_what_fails(void **state)
 {
     (void)state;
-    unsigned needs = KV_CAP_SNAPSHOT | KV_CAP_ORDERED;
-    uint64_t seed = life_seeds[1];
-    if ((kv_describe(subject)->caps & needs) != needs) return;
-    life_seeds[1] = 0; // no workload: once is enough
-    life_try(subject, "R5", "failures under a cursor", every_old_cursor);
-    life_seeds[1] = seed;
+    crowd_outlive(subject);
+}
+
+static void nothing_older_is_read_after_a_failed_sync(void **state)
+{
+    (void)state;
+    crowd_lose_syncs(subject);
 }
 
 int main(int argc, char **argv)
@@ -470,6 +378,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_failed_sync_is_believed),
         cmocka_unit_test(a_close_that_says_so_has_synced),
         cmocka_unit_test(an_old_cursor_outlives_what_fails),
+        cmocka_unit_test(nothing_older_is_read_after_a_failed_sync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
