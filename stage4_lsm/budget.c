@@ -22,6 +22,11 @@
 // away and fill it again with each flush. If even the least cache would be over
 // the budget, the spare arena goes.
 //
+// A rest is when everything is done; and when blocks had to leave the cache, as
+// many bytes of them as memtables hold back, while next to nothing was written:
+// then what is held back does more good there. A cache that grew and shrank
+// with each memtable would cost more than it saves.
+//
 // Where filters and indexes alone are more than some seven eighths of the
 // memory, the least shares of the others come on top.
 
@@ -33,6 +38,7 @@ enum {
     // An arena is an eighth larger: the last batch of a memtable may go beyond
     // its size.
     ARENA_SHARE = 8,
+    FEW_SHARE = 16, // of the changes of the last memtable
     // Of a compaction, roughly:
     BUILDER_BYTES = 512 << 10,
     AHEAD_BYTES = 256 << 10, // that a walk over a run reads at once
@@ -72,6 +78,25 @@ static size_t most_memtables(const lsm_store *s)
     return s->config.steps_inline ? 2 : s->config.frozen_max + 1;
 }
 
+// From here on it shows whether the cache is small, and nobody writes.
+static void have_patience(lsm_store *s)
+{
+    atomic_store(&s->patience_seq, atomic_load(&s->gate.seq));
+    lsm_cache_have_patience(s->cache, atomic_load(&s->attic.peak_bytes));
+}
+
+void lsm_store_note_lack(void *store)
+{
+    lsm_store *s = store;
+    uint64_t written =
+        atomic_load(&s->gate.seq) - atomic_load(&s->patience_seq);
+    if (written <= atomic_load(&s->frozen_changes) / FEW_SHARE) {
+        lsm_store_rest(s);
+    } else {
+        have_patience(s);
+    }
+}
+
 lsm_memtable *lsm_store_new_memtable(lsm_store *s, uint64_t log_number,
                                      kv_slice prefix)
 {
@@ -79,6 +104,10 @@ lsm_memtable *lsm_store_new_memtable(lsm_store *s, uint64_t log_number,
         s->config.memory_bytes, atomic_load(&s->resident_bytes),
         most_memtables(s), s->config.memtable_bytes);
     s->memtable_bytes = bytes;
+    if (s->active != NULL) {
+        atomic_store(&s->frozen_changes, lsm_memtable_count(s->active));
+    }
+    have_patience(s);
     return lsm_memtable_new(log_number, bytes + bytes / ARENA_SHARE, prefix,
                             &s->attic);
 }
@@ -99,6 +128,7 @@ void lsm_store_rest(lsm_store *s)
 {
     lsm_attic_empty(&s->attic);
     lsm_attic_reset_peak(&s->attic);
+    have_patience(s);
     lsm_store_balance(s);
 }
 

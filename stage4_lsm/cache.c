@@ -61,6 +61,10 @@ struct lsm_cache {
     size_t frame_count, page_bytes;
     uint64_t most_bytes;
     lsm_unpacker unpacker;
+    void (*lacks)(void *arg); // or NULL
+    void *lacks_arg;
+    _Alignas(64) _Atomic uint64_t lost_bytes; // since patience was asked for
+    _Atomic uint64_t patience_bytes;
     struct {
         _Alignas(64) _Atomic uint64_t hits;
         _Atomic uint64_t misses;
@@ -231,6 +235,25 @@ static lsm_frame *private_frame(size_t bytes)
     return f;
 }
 
+// Evicts what would be over the budget with so many bytes more. Returns how
+// many that were.
+static uint64_t make_room(lsm_shard *s, uint64_t bytes)
+{
+    uint64_t before = s->bytes;
+    while (s->bytes + bytes > s->budget_bytes && evict(s)) {
+    }
+    return before - s->bytes;
+}
+
+// Of all threads, the one whose loss goes beyond what was to be borne says so.
+static void note_loss(lsm_cache *c, uint64_t bytes)
+{
+    if (bytes == 0 || c->lacks == NULL) return;
+    uint64_t patience = atomic_load(&c->patience_bytes);
+    uint64_t before = atomic_fetch_add(&c->lost_bytes, bytes);
+    if (before < patience && before + bytes >= patience) c->lacks(c->lacks_arg);
+}
+
 lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
 {
     if (c == NULL) return private_frame(bytes);
@@ -242,8 +265,7 @@ lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
         kv_mutex_unlock(&s->lock);
         return private_frame(bytes);
     }
-    while (s->bytes + weight(size) > s->budget_bytes && evict(s)) {
-    }
+    uint64_t lost_bytes = make_room(s, weight(size));
     lsm_frame *f = fits_page ? take_paged(c, s) : NULL;
     if (f == NULL) f = take_from(&s->bare);
     s->bytes += weight(size);
@@ -251,6 +273,7 @@ lsm_frame *lsm_cache_claim(lsm_cache *c, lsm_slot *slot, size_t bytes)
     while (s->held_bytes > s->budget_bytes && chill(c, s)) {
     }
     kv_mutex_unlock(&s->lock);
+    note_loss(c, lost_bytes);
     if (f == NULL) {
         // For good: who follows an old slot may read it at any time.
         f = new_frame();
@@ -419,6 +442,18 @@ void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes)
         while (shrink(c, &c->shards[i], budget_bytes / c->shard_count)) {
         }
     }
+}
+
+void lsm_cache_watch(lsm_cache *c, void (*lacks)(void *arg), void *arg)
+{
+    c->lacks = lacks;
+    c->lacks_arg = arg;
+}
+
+void lsm_cache_have_patience(lsm_cache *c, uint64_t bytes)
+{
+    atomic_store(&c->patience_bytes, bytes);
+    atomic_store(&c->lost_bytes, 0);
 }
 
 lsm_unpacker *lsm_cache_unpacker(lsm_cache *c)

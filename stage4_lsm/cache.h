@@ -100,6 +100,12 @@ void lsm_cache_free(lsm_cache *c);
 // A smaller budget holds at once, but for what is pinned: blocks are evicted,
 // and their memory goes back to the system. A larger one than at first is cut.
 void lsm_cache_resize(lsm_cache *c, uint64_t budget_bytes);
+// Has `lacks` called where the cache turns out to be small, by whoever claims a
+// frame, who holds no lock then. Requires that nobody claims frames yet.
+void lsm_cache_watch(lsm_cache *c, void (*lacks)(void *arg), void *arg);
+// Small is: blocks of so many bytes had to go for others, from now on. It is
+// said once; for more, ask anew.
+void lsm_cache_have_patience(lsm_cache *c, uint64_t bytes);
 // For unpacking blocks; NULL without a cache.
 lsm_unpacker *lsm_cache_unpacker(lsm_cache *c);
 void lsm_cache_read_stats(lsm_cache *c, lsm_cache_stats *out);

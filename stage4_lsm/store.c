@@ -21,6 +21,7 @@ static void furnish(lsm_store *s)
 {
     const lsm_config *config = &s->config;
     s->cache = lsm_cache_new(config->memory_bytes, config->block_bytes);
+    lsm_cache_watch(s->cache, lsm_store_note_lack, s);
     s->shop = (lsm_workshop){
         .home = {.disk = config->disk,
                  .cache = s->cache,

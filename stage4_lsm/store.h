@@ -99,6 +99,9 @@ typedef struct lsm_store {
     _Atomic uint64_t resident_bytes; // of open tables, in memory
     lsm_gate gate;
     _Atomic uint64_t next_number; // of files and runs (X2)
+    // Of the last memtable that was frozen; and when it was last asked whether
+    // the cache is small (budget.c).
+    _Atomic uint64_t frozen_changes, patience_seq;
 
     kv_commit_line line;
     // The line's leader's:
@@ -194,6 +197,9 @@ void lsm_store_balance(lsm_store *s);
 // The same once all is done: what memtables needed while there was more to do
 // goes to the cache as well.
 void lsm_store_rest(lsm_store *s);
+// The cache had to evict for some time: the same if hardly anybody writes.
+// Any thread's.
+void lsm_store_note_lack(void *store);
 
 // ---- pressure.c -------------------------------------------------------------
 

@@ -210,6 +210,56 @@ static void a_rest_gives_memory_to_the_cache(void **state)
     close_watched(&w);
 }
 
+static uint64_t cache_budget(watch *w)
+{
+    lsm_cache_stats cache;
+    lsm_cache_read_stats(w->store.cache, &cache);
+    return cache.budget_bytes;
+}
+
+// Nobody settles, and the store is not opened anew.
+static void who_only_reads_gets_a_large_cache(void **state)
+{
+    (void)state;
+    static watch w;
+    open_watched(&w, 2 * MIB);
+    for (uint64_t n = 0; n < RECORDS; n++) put(&w, n);
+    look(&w);
+    assert_true(w.most.spare > 0);
+    uint64_t busy = cache_budget(&w);
+    get_all(&w); // 2.5 MiB
+    get_all(&w);
+    assert_true(cache_budget(&w) > busy + w.most.spare * 3 / 4);
+    look(&w);
+    assert_true(w.most.all <= 2 * MIB + 2 * MIB / 8);
+    // Writers come back for it.
+    for (uint64_t n = 0; n < RECORDS; n++) put(&w, n);
+    assert_true(cache_budget(&w) <= busy + 2 * MIB / 64);
+    close_watched(&w);
+}
+
+// The cache keeps its size, however much is read beside.
+static void who_writes_as_well_keeps_what_it_has(void **state)
+{
+    (void)state;
+    static watch w;
+    char key[17];
+    kv_buf value = {0};
+    open_watched(&w, 2 * MIB);
+    for (uint64_t n = 0; n < RECORDS; n++) put(&w, n);
+    uint64_t busy = cache_budget(&w);
+    for (uint64_t n = 0; n < 2 * RECORDS; n++) {
+        put(&w, n);
+        for (uint64_t i = n; i < n + 3; i++) {
+            uint64_t other = i * 4 % RECORDS;
+            assert_ok(lsm_store_get(&w.store, key_of(key, other), &value));
+        }
+        assert_true(cache_budget(&w) <= busy + 2 * MIB / 64);
+    }
+    kv_buf_free(&value);
+    close_watched(&w);
+}
+
 static void a_short_budget_keeps_no_spare(void **state)
 {
     (void)state;
@@ -236,6 +286,8 @@ int main(void)
         cmocka_unit_test(shares_add_up_to_the_memory),
         cmocka_unit_test(a_small_budget_holds),
         cmocka_unit_test(a_rest_gives_memory_to_the_cache),
+        cmocka_unit_test(who_only_reads_gets_a_large_cache),
+        cmocka_unit_test(who_writes_as_well_keeps_what_it_has),
         cmocka_unit_test(a_short_budget_keeps_no_spare),
     };
     return cmocka_run_group_tests_name("stage4.budget", tests, NULL, NULL);

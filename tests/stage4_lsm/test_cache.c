@@ -186,6 +186,32 @@ static void a_ghost_comes_back_protected(void **state)
     kv_free(slots);
 }
 
+static void count_call(void *calls) { ++*(int *)calls; }
+
+static void what_it_lacks_is_said_once(void **state)
+{
+    (void)state;
+    enum { BUDGET = 1 << 20, BLOCKS = 2500 };
+    lsm_slot *slots = kv_zalloc(BLOCKS * sizeof *slots);
+    lsm_cache *c = lsm_cache_new(BUDGET, 4096);
+    int calls = 0;
+    lsm_cache_watch(c, count_call, &calls);
+    lsm_cache_have_patience(c, BUDGET);
+    size_t next = 0, room = BUDGET / (4096 + sizeof(lsm_frame));
+    while (next < 2 * room) touch(c, slots, next++); // half of them are lost
+    assert_int_equal(calls, 0);
+    while (next < 2 * room + 2) touch(c, slots, next++);
+    assert_int_equal(calls, 1);
+    while (next < 4 * room) touch(c, slots, next++);
+    assert_int_equal(calls, 1);
+    lsm_cache_have_patience(c, BUDGET);
+    while (next < 6 * room) touch(c, slots, next++);
+    assert_int_equal(calls, 2);
+    lsm_cache_forget(slots, BLOCKS);
+    lsm_cache_free(c);
+    kv_free(slots);
+}
+
 static void a_large_block_is_for_one_use(void **state)
 {
     (void)state;
@@ -266,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_budget_holds),
         cmocka_unit_test(a_scan_leaves_the_hot_blocks),
         cmocka_unit_test(a_ghost_comes_back_protected),
+        cmocka_unit_test(what_it_lacks_is_said_once),
         cmocka_unit_test(a_large_block_is_for_one_use),
         cmocka_unit_test(threads_never_see_another_block),
     };
