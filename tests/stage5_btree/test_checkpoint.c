@@ -3,6 +3,7 @@
 
 #include "common/disk_fault.h"
 #include "common/disk_sim.h"
+#include "common/mem.h"
 
 #include "tests/stage5_btree/yard.h"
 #include "tests/support/test.h"
@@ -104,6 +105,14 @@ static void a_full_disk_delays_a_checkpoint(void **state)
     yard_close(&y);
 }
 
+// The same disk, under a layer that fails as it is told.
+static void put_under_faults(yard *y)
+{
+    assert_ok(kv_close(y->db));
+    y->db = NULL;
+    assert_ok(kv_disk_open_fault(y->disk, "", &y->disk));
+}
+
 // Puts until some were refused, and gets in between, which make the cache want
 // its dirty pages written. The keys are yard_put's to set again.
 static void press(yard *y)
@@ -130,9 +139,7 @@ static void no_page_is_written_back_without_a_log(void **state)
     (void)state;
     yard y;
     yard_open(&y, "page_bytes=512,background=0,checkpoint_bytes=4KiB");
-    assert_ok(kv_close(y.db));
-    y.db = NULL;
-    assert_ok(kv_disk_open_fault(y.disk, "", &y.disk));
+    put_under_faults(&y);
     y.memory_bytes = 16 << 10;
     yard_reopen(&y);
     for (unsigned key = 0; key < 1000; key++) yard_put(&y, key, key + 1, 60);
@@ -143,6 +150,53 @@ static void no_page_is_written_back_without_a_log(void **state)
         for (unsigned k = 0; k < 500; k++) yard_put(&y, k, round + 9, 60);
     }
     yard_compare(&y);
+    yard_reopen(&y);
+    yard_compare(&y);
+    yard_close(&y);
+}
+
+// Power goes: names are as they were, and no byte is there that was not synced.
+static void cut_power(yard *y, kv_disk *sim)
+{
+    size_t count;
+    const kv_sim_atom *atoms = kv_disk_sim_atoms(sim, &count);
+    uint8_t *keep = kv_zalloc(count + 1);
+    for (size_t i = 0; i < count; i++) {
+        keep[i] = atoms[i].kind == KV_SIM_NAME || atoms[i].kind == KV_SIM_GONE;
+    }
+    kv_disk *cut = kv_disk_sim_crash(sim, keep, KV_SIM_SHORT);
+    kv_free(keep);
+    (void)kv_close(y->db);
+    y->db = NULL;
+    kv_disk_close(y->disk);
+    y->disk = cut;
+}
+
+// Opened on a full disk: the end of the old log is not surely on it, and what
+// it says is in memory only. A step that is the first thing to find room sees
+// to a log of its own before a page of it is written: power may go before the
+// superblock is there.
+static void a_step_first_moves_to_a_log_what_a_full_disk_left(void **state)
+{
+    (void)state;
+    yard y;
+    yard_open(&y, "page_bytes=512,background=0");
+    kv_disk *sim = y.disk;
+    put_under_faults(&y);
+    yard_reopen(&y);
+    for (unsigned key = 0; key < 300; key++) yard_put(&y, key, key + 1, 60);
+    assert_ok(kv_settle(y.db));
+    for (unsigned key = 0; key < 300; key += 2) yard_put(&y, key, key + 9, 60);
+    assert_ok(kv_disk_fault_set(y.disk, "*:sync:1+:EIO *:write:1+:EIO"));
+    assert_status(kv_close(y.db), KV_IO);
+    y.db = NULL;
+    assert_ok(kv_disk_fault_set(
+        y.disk, "wal:write:1+:ENOSPC recovery:write:1+:ENOSPC"));
+    yard_reopen(&y);
+    yard_compare(&y);
+    assert_ok(kv_disk_fault_set(y.disk, "meta:write:1+:EIO"));
+    assert_status(kv_settle(y.db), KV_IO);
+    cut_power(&y, sim);
     yard_reopen(&y);
     yard_compare(&y);
     yard_close(&y);
@@ -168,6 +222,7 @@ int main(void)
         cmocka_unit_test(commits_go_on_during_a_checkpoint),
         cmocka_unit_test(a_full_disk_delays_a_checkpoint),
         cmocka_unit_test(no_page_is_written_back_without_a_log),
+        cmocka_unit_test(a_step_first_moves_to_a_log_what_a_full_disk_left),
         cmocka_unit_test(settling_leaves_one_empty_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
