@@ -12,7 +12,8 @@
 // 4. A crash at any point finds the old superblock and all its logs, or the new
 // one. Redoing is harmless twice: L1. On a full disk the store opens all the
 // same, after 3 alone, and the first write for which there is room makes up for
-// it. With journal=cow, 1 is all.
+// it. With journal=cow, 1 is all; the first write makes the other superblock
+// say the same, for this one may be of a commit whose last sync failed.
 //
 // After a clean close it goes the same way. A close writes no pages: it would
 // take as long as an opening saves, also where nobody opens the store again
@@ -345,8 +346,9 @@ static kv_status redo(bt_store *s, bt_redo *r, logs *l, bool *has_room)
     return st == KV_NO_SPACE ? KV_OK : st;
 }
 
-// Files that a crash left: logs that no superblock needs, half-made ones.
-static kv_status tidy(bt_store *s)
+// Files that a crash left: half-made ones, and logs below `limit`, which no
+// superblock needs (S2).
+static kv_status tidy(bt_store *s, uint64_t limit)
 {
     kv_names names = {0};
     KV_TRY(kv_disk_list(s->config.disk, &names));
@@ -363,7 +365,7 @@ static kv_status tidy(bt_store *s)
             log[len - 4] = '\0';
             is_half |= bt_wal_number_of(log) != 0;
         }
-        if (is_half || (number != 0 && number < s->super.log)) {
+        if (is_half || (number != 0 && number < limit)) {
             st = remove_file(s, name);
         }
     }
@@ -388,10 +390,21 @@ static kv_status recover_from_logs(bt_store *s)
     return st == KV_NO_SPACE ? KV_OK : st; // the log has it all
 }
 
+// A superblock whose sync failed reads like one that is on the disk. What the
+// one before it leads to stays until another says the same, and is synced.
+static kv_status confirm_super(bt_store *s)
+{
+    bt_closed closed = s->super.closed;
+    KV_TRY(bt_store_write_twin(s, &closed));
+    atomic_store(&s->must_recover, false);
+    return KV_OK;
+}
+
 kv_status bt_store_make_good(bt_store *s)
 {
     logs l = {0};
     bt_redo r = {.store = s};
+    if (s->config.is_cow) return confirm_super(s);
     kv_status st = find_logs(s, &l);
     if (st == KV_OK) st = survey(s, &r, &l);
     if (st == KV_OK) st = begin_log(s, &l);
@@ -452,6 +465,7 @@ kv_status bt_store_recover(bt_store *s)
     }
     KV_TRY(st);
     KV_TRY(bt_store_read_super(s));
+    uint64_t found = s->super.counter;
     open_cache(s);
     if (!s->config.is_cow && s->wal.log.file == NULL) {
         KV_TRY(recover_from_logs(s));
@@ -459,6 +473,8 @@ kv_status bt_store_recover(bt_store *s)
     say_synced(s);
     if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->seq;
     if (s->config.read_only) return KV_OK;
+    bool is_old = s->config.is_cow && !s->config.is_new;
+    if (is_old) atomic_store(&s->must_recover, s->lacks_twin);
     KV_TRY(leave_trace(s));
-    return tidy(s);
+    return tidy(s, s->super.counter != found ? s->super.log : 0);
 }

@@ -20,7 +20,8 @@
 //   S1  The pages in TREE and the logs from super.log on are the newest commit
 //       (or, of a superblock of journal=cow, the commit super.lsn).
 //   S2  A superblock is written when all that it needs is synced, and into the
-//       place of the older one.
+//       place of the older one; nothing that the older one needs is given up
+//       before a sync of the newer one, in this opening, was good.
 //   S3  After a close without an error, both superblocks lead to the newest
 //       commit: one of them may be damaged, and nothing is lost. The newer one
 //       says how long the last log is: a log that was cut cannot pass for one
@@ -93,7 +94,8 @@ typedef struct bt_store {
     uint64_t file_pages; // that TREE is long; guarded by work
     bt_traffic traffic;
     _Atomic bool must_recover; // opened on a full disk: what old logs hold is
-                               // in memory only, and there is no log
+                               // in memory only, and there is no log; or, with
+                               // journal=cow, S2 before anything is written
     _Atomic bool in_doubt;     // a sync of TREE failed
 } bt_store;
 

@@ -202,6 +202,70 @@ static void a_step_first_moves_to_a_log_what_a_full_disk_left(void **state)
     yard_close(&y);
 }
 
+// The value that the key has already.
+static kv_status put_again(yard *y, unsigned key)
+{
+    char name[32];
+    kv_buf value = {0};
+    assert_ok(kv_get(y->db, yard_key(name, key), &value));
+    kv_status st = kv_put(y->db, yard_key(name, key), kv_buf_slice(&value));
+    kv_buf_free(&value);
+    return st;
+}
+
+// The last sync of a commit fails: its superblock is in the system's memory,
+// where reopening finds it, and on no disk. Nothing that the one before leads
+// to is written over until this one surely is there.
+static void a_root_that_only_looks_written_is_not_relied_on(void **state)
+{
+    (void)state;
+    for (unsigned keys = 1; keys < 100; keys += 7) {
+        yard y;
+        yard_open(&y, "page_bytes=512,journal=cow");
+        kv_disk *sim = y.disk;
+        put_under_faults(&y);
+        yard_reopen(&y);
+        for (unsigned key = 0; key < keys; key++)
+            yard_put(&y, key, key + 1, 60);
+        kv_disk_sim_fail_sync(sim, 2, KV_SIM_KEEPS);
+        assert_status(put_again(&y, keys / 2), KV_IO);
+        yard_reopen(&y);
+        assert_ok(kv_disk_fault_set(y.disk, "meta:write:1+:EIO"));
+        assert_status(put_again(&y, keys / 3), KV_IO);
+        cut_power(&y, sim);
+        yard_reopen(&y);
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
+// The same of a checkpoint, and then the disk is full: the old logs stay as
+// long as the old superblock may be the one that counts.
+static void logs_stay_while_a_checkpoint_only_looks_complete(void **state)
+{
+    (void)state;
+    yard y;
+    bool did_work = true;
+    yard_open(&y, "page_bytes=512,background=0");
+    kv_disk *sim = y.disk;
+    put_under_faults(&y);
+    yard_reopen(&y);
+    for (unsigned key = 0; key < 100; key++) yard_put(&y, key, key + 1, 60);
+    assert_ok(kv_maintain(y.db, &did_work)); // begins a checkpoint
+    assert_ok(kv_maintain(y.db, &did_work)); // writes the pages
+    kv_disk_sim_fail_sync(sim, 2, KV_SIM_KEEPS);
+    assert_status(kv_maintain(y.db, &did_work), KV_IO);
+    (void)kv_close(y.db);
+    y.db = NULL;
+    assert_ok(kv_disk_fault_set(y.disk, "wal:open:1+:ENOSPC"));
+    yard_reopen(&y);
+    yard_compare(&y);
+    cut_power(&y, sim);
+    yard_reopen(&y);
+    yard_compare(&y);
+    yard_close(&y);
+}
+
 static void settling_leaves_one_empty_log(void **state)
 {
     (void)state;
@@ -223,6 +287,8 @@ int main(void)
         cmocka_unit_test(a_full_disk_delays_a_checkpoint),
         cmocka_unit_test(no_page_is_written_back_without_a_log),
         cmocka_unit_test(a_step_first_moves_to_a_log_what_a_full_disk_left),
+        cmocka_unit_test(a_root_that_only_looks_written_is_not_relied_on),
+        cmocka_unit_test(logs_stay_while_a_checkpoint_only_looks_complete),
         cmocka_unit_test(settling_leaves_one_empty_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
