@@ -37,6 +37,11 @@ static size_t next(const bt_gaps *g, size_t at, size_t limit, bool is_taken)
     return limit;
 }
 
+size_t bt_gaps_next(const bt_gaps *g, size_t at, size_t limit)
+{
+    return next(g, at, limit, true);
+}
+
 bool bt_gaps_find(const bt_gaps *g, size_t from, size_t limit, size_t size,
                   size_t *at)
 {

@@ -227,22 +227,36 @@ static bool may_fit_anew(const uint8_t *page, size_t slot, const bt_cell *cell,
 // to look for a gap for each.
 enum { GAPS_CELLS = 64 };
 
+// The first dead bytes in a row that are room enough: from cell to cell, in the
+// order in which they lie in the page. Only those before it are read.
+static bool find_gap(const uint8_t *page, size_t size, size_t *offset)
+{
+    size_t page_bytes = bt_page_bytes(page), count = bt_count(page);
+    size_t at = page_bytes - bt_heap_bytes(page);
+    bt_gaps begins;
+    bt_gaps_init(&begins, (uint32_t)page_bytes);
+    for (size_t i = 0; i < count; i++) {
+        bt_gaps_note(&begins, bt_slot_offset(bt_slot(page, i)));
+    }
+    for (;;) {
+        size_t next = bt_gaps_next(&begins, at, page_bytes);
+        *offset = at;
+        if (next - at >= size) return true;
+        if (next == page_bytes) return false;
+        bt_cell cell;
+        at = next + bt_cell_decode(kv_slice_of(page + next, page_bytes - next),
+                                   bt_kind_of(page), &cell);
+    }
+}
+
 // Dead bytes that are room enough for a cell; they are dead no more.
 static bool take_gap(uint8_t *page, size_t size, size_t *offset)
 {
     size_t count = bt_count(page), dead = bt_dead_bytes(page);
-    size_t page_bytes = bt_page_bytes(page), heap = bt_heap_bytes(page);
     if (dead < size || count > GAPS_CELLS) return false;
-    bt_gaps gaps;
-    bt_gaps_init(&gaps, (uint32_t)page_bytes);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = bt_slot_offset(bt_slot(page, i));
-        (void)bt_gaps_take(&gaps, at, at + bt_cell_size(page, i));
-    }
-    if (!bt_gaps_find(&gaps, page_bytes - heap, page_bytes, size, offset)) {
-        return false;
-    }
-    bt_set_shape(page, count, bt_prefix_bytes(page), heap, dead - size);
+    if (!find_gap(page, size, offset)) return false;
+    bt_set_shape(page, count, bt_prefix_bytes(page), bt_heap_bytes(page),
+                 dead - size);
     return true;
 }
 
