@@ -20,7 +20,8 @@
 // While a cursor or a backup is open nothing is squeezed: each page that moves
 // would stay in memory as the version that it may need, and the end of the file
 // could not be cut. Settling ends without it, says so to who listens, and does
-// it the next time.
+// it the next time. That goes for scans and gets of long values in other
+// threads, too, however short: who reads all the time settles in a pause.
 //
 //   idle ──judge──▶ merging ──end──▶ moving ──end──▶ trimming ──▶ idle
 //     └───────────────────────────────▶┘ └─little is free─▲
