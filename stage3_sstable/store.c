@@ -169,9 +169,19 @@ static kv_status doubt(sst_store *s, kv_status st)
     return st;
 }
 
+// Who stood in line when a sync failed: the next one may be good, and then says
+// nothing of what the failed one lost.
+static kv_status expect_sure(const sst_store *s)
+{
+    if (!s->log_in_doubt) return KV_OK;
+    return kv_fail(KV_READ_ONLY,
+                   "a sync has failed: reopen the store to write");
+}
+
 kv_status sst_store_freeze(sst_store *s)
 {
     kv_why why = kv_for(KV_FOR_WAL);
+    KV_TRY(expect_sure(s));
     if (s->log.file != NULL) {
         KV_TRY(doubt(s, kv_recordlog_seal(&s->log, why)));
         kv_file *sealed = s->log.file; // gone even if closing it fails
@@ -288,6 +298,7 @@ static kv_status write_group(void *arg, const kv_commit_entry *entries,
                              size_t count)
 {
     sst_store *s = arg;
+    KV_TRY(expect_sure(s));
     KV_TRY(make_room(s));
     KV_TRY(log_group(s, entries, count)); // W1
     apply(s, entries, count);
@@ -308,6 +319,7 @@ kv_status sst_store_write(sst_store *s, const kv_change *changes, size_t count)
 static kv_status sync_log(void *arg)
 {
     sst_store *s = arg;
+    KV_TRY(expect_sure(s));
     if (s->log.file == NULL) return KV_OK; // sealed, and so synced
     return doubt(s, kv_recordlog_sync(&s->log, kv_for(KV_FOR_WAL)));
 }

@@ -217,6 +217,15 @@ static kv_status doubt(lsm_wal *w, kv_status st)
     return st;
 }
 
+// Who stood in line when a sync failed: the next one may be good, and then says
+// nothing of what the failed one lost.
+static kv_status expect_sure(const lsm_wal *w)
+{
+    if (!w->in_doubt) return KV_OK;
+    return kv_fail(KV_READ_ONLY, "a sync has failed: reopen the store to "
+                                 "write");
+}
+
 static kv_status check_room(const lsm_wal *w, const kv_commit_entry *entries,
                             size_t count)
 {
@@ -250,6 +259,7 @@ static void add_entry(lsm_wal *w, const kv_commit_entry *entry)
 kv_status lsm_wal_write(lsm_wal *w, const kv_commit_entry *entries,
                         size_t count, bool syncs)
 {
+    KV_TRY(expect_sure(w));
     KV_TRY(check_room(w, entries, count));
     size_t begun = w->active.pending.len; // a switch's record, or nothing
     for (size_t i = 0; i < count; i++) add_entry(w, &entries[i]);
@@ -270,6 +280,7 @@ static kv_status sync_log(kv_recordlog *log)
 
 kv_status lsm_wal_sync(lsm_wal *w)
 {
+    KV_TRY(expect_sure(w));
     kv_status st = KV_OK;
     kv_mutex_lock(&w->lock);
     for (size_t i = 0; i < w->older_count && st == KV_OK; i++) { // L2

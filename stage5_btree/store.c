@@ -51,6 +51,15 @@ bool bt_store_in_doubt(const bt_store *s)
     return atomic_load(&s->in_doubt) || atomic_load(&s->wal.in_doubt);
 }
 
+// Who waited for a turn while a sync failed: the next one may be good, and then
+// says nothing of what the failed one lost.
+kv_status bt_store_expect_sure(const bt_store *s)
+{
+    if (!bt_store_in_doubt(s)) return KV_OK;
+    return kv_fail(KV_READ_ONLY, "a sync has failed: reopen the store to "
+                                 "write");
+}
+
 // ---- when to write back -----------------------------------------------------
 
 enum { LOG_TOO_LONG = 4 }; // checkpoints' worth of log; then writers wait
@@ -177,6 +186,7 @@ static kv_status write_group(void *arg, const kv_commit_entry *entries,
 {
     bt_store *s = arg;
     group g = {s, entries, count};
+    KV_TRY(bt_store_expect_sure(s));
     if (atomic_load(&s->must_recover)) KV_TRY(bt_store_make_good(s));
     KV_TRY(lend_a_hand(s));
     if (!s->config.is_cow) KV_TRY(bt_store_reopen_log(s));
@@ -191,6 +201,7 @@ kv_status bt_store_write(bt_store *s, const kv_change *changes, size_t count)
 static kv_status sync_log(void *arg)
 {
     bt_store *s = arg;
+    KV_TRY(bt_store_expect_sure(s));
     if (s->wal.log.file == NULL) return KV_OK; // old logs, and synced
     return bt_wal_sync(&s->wal, s->seq, kv_for(KV_FOR_WAL));
 }

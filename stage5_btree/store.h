@@ -117,6 +117,8 @@ KV_MUST_USE kv_status bt_store_commit(bt_store *s, kv_status (*work)(void *arg),
 bool bt_store_needs_step(bt_store *s);
 // A failure after which nobody knows what is on the disk.
 bool bt_store_in_doubt(const bt_store *s);
+// KV_READ_ONLY if there was one: nothing may be written behind it.
+KV_MUST_USE kv_status bt_store_expect_sure(const bt_store *s);
 
 // ---- find.c -----------------------------------------------------------------
 

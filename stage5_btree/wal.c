@@ -144,6 +144,10 @@ kv_status bt_wal_sync_all(bt_wal *w, kv_why why)
     kv_mutex_unlock(&w->lock);
     if (is_synced) return KV_OK;
     KV_TRY(doubt(w, kv_file_sync(file, why)));
+    if (atomic_load(&w->in_doubt)) {
+        return kv_fail(KV_IO, "%s: another sync of it failed meanwhile",
+                       kv_file_name(file));
+    }
     kv_mutex_lock(&w->lock);
     if (size > w->log.synced_size) w->log.synced_size = size;
     if (flushed > atomic_load(&w->synced_seq)) {

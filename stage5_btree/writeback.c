@@ -424,6 +424,7 @@ static kv_status begin_in_line(void *arg)
     beginning *b = arg;
     bt_store *s = b->store;
     kv_status st = KV_OK;
+    KV_TRY(bt_store_expect_sure(s));
     // Opened on a full disk: what is in memory only goes to a log first.
     if (atomic_load(&s->must_recover)) KV_TRY(bt_store_make_good(s));
     kv_mutex_lock(&s->work);
@@ -453,10 +454,11 @@ kv_status bt_store_step(bt_store *s, bool is_asked, bool in_line,
     beginning b = {s, is_asked, false};
     kv_mutex_lock(&s->work);
     bool has_job = s->job != NULL;
-    kv_status st = has_job ? go_on(s) : KV_OK;
+    kv_status st = bt_store_expect_sure(s);
+    if (has_job && st == KV_OK) st = go_on(s);
     kv_mutex_unlock(&s->work);
     *did_work = has_job;
-    if (has_job) return st;
+    if (has_job || st != KV_OK) return st;
     st = in_line ? begin_in_line(&b)
                  : kv_commit_exclusive(&s->line, begin_in_line, &b);
     *did_work = b.did_work;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/thread.h"
+
 #include "tests/fault/crowd.h"
 
 static const kv_engine *subject;
@@ -247,7 +249,7 @@ static void cut_power(life *l)
     (void)kv_disk_sim_atoms(l->disk, &atoms);
     assert_true(atoms < sizeof none);
     kv_disk *cut = kv_disk_sim_crash(l->disk, none, KV_SIM_SHORT);
-    if (l->db != NULL) assert_ok(life_close(l));
+    (void)life_close(l);
     kv_disk_close(l->disk);
     l->disk = cut;
 }
@@ -298,6 +300,73 @@ static void a_failed_sync_is_believed(void **state)
 {
     (void)state;
     life_try(subject, "R5", "syncs that failed", every_sync_may_fail);
+}
+
+// One of several writers: what it was told is there.
+typedef struct writer {
+    kv *db;
+    unsigned number, told;
+} writer;
+
+enum { WRITERS = 6, WRITES = 40 };
+
+static kv_slice key_of(char to[16], unsigned number, unsigned n)
+{
+    snprintf(to, 16, "%u-%02u", number, n);
+    return kv_str(to);
+}
+
+static void *write_on(void *arg)
+{
+    writer *w = arg;
+    char name[16];
+    kv_status st = KV_OK;
+    while (st == KV_OK && w->told < WRITES) {
+        st = kv_put(w->db, key_of(name, w->number, w->told), kv_str("v"));
+        w->told += st == KV_OK;
+    }
+    return NULL;
+}
+
+// Who stands in line when another's sync fails writes nothing behind what was
+// lost, and is not told that it did, though its own sync would be good.
+static void lose_a_sync_among_many(const life *begin, uint64_t nth)
+{
+    life l = *begin;
+    writer w[WRITERS];
+    kv_thread thread[WRITERS];
+    kv_buf value = {0};
+    char name[16];
+    assert_ok(kv_disk_open_sim(NULL, &l.disk));
+    assert_ok(life_open(&l));
+    kv_disk_sim_fail_sync(l.disk, nth, KV_SIM_KEEPS);
+    for (unsigned i = 0; i < WRITERS; i++) {
+        w[i] = (writer){l.db, i, 0};
+        kv_thread_start(&thread[i], write_on, &w[i]);
+    }
+    for (unsigned i = 0; i < WRITERS; i++) kv_thread_join(&thread[i]);
+    cut_power(&l);
+    assert_ok(life_open(&l));
+    for (unsigned i = 0; i < WRITERS; i++) {
+        life_injections += w[i].told < WRITES;
+        for (unsigned n = 0; n < w[i].told; n++) {
+            assert_ok(kv_get(l.db, key_of(name, i, n), &value));
+        }
+    }
+    kv_buf_free(&value);
+    assert_ok(life_close(&l));
+    kv_disk_close(l.disk);
+}
+
+static void every_sync_among_many(const life *begin)
+{
+    for (uint64_t nth = 2; nth < 60; nth++) lose_a_sync_among_many(begin, nth);
+}
+
+static void nobody_writes_behind_a_lost_sync(void **state)
+{
+    (void)state;
+    life_try(subject, "R5", "writers refused", every_sync_among_many);
 }
 
 // Without a sync for each write, a close that says KV_OK is the promise that
@@ -376,6 +445,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_full_disk_is_no_disaster),
         cmocka_unit_test(a_full_disk_is_no_disaster_in_the_background),
         cmocka_unit_test(a_failed_sync_is_believed),
+        cmocka_unit_test(nobody_writes_behind_a_lost_sync),
         cmocka_unit_test(a_close_that_says_so_has_synced),
         cmocka_unit_test(an_old_cursor_outlives_what_fails),
         cmocka_unit_test(nothing_older_is_read_after_a_failed_sync),
