@@ -66,20 +66,35 @@ kv_status lsm_cursor_open(lsm_cursor *c, lsm_store *s, kv_slice from,
 
 // ---- next -------------------------------------------------------------------
 
-// The number of the newest range tombstone over the key. Costs a search in all
-// places only where a stretch begins.
+// What one source says around the key.
+static void ask(const lsm_cursor *c, size_t source, kv_slice key,
+                lsm_range_tombstone *out)
+{
+    *out = (lsm_range_tombstone){0};
+    if (source < c->range_count) {
+        lsm_layers_cut(c->ranges[source], key, out);
+        return;
+    }
+    const lsm_run *run = &c->view->version->runs[source - c->range_count];
+    if (run->range_count > 0) lsm_run_cut(run, key, out);
+}
+
+// The number of the newest range tombstone over the key. Costs a search only
+// where a stretch begins, and only in those sources that say so: of many with
+// small ranges, most say nothing new.
 static uint64_t range_seq(lsm_cursor *c, kv_slice key)
 {
     lsm_range_tombstone *s = &c->stretch;
-    if (c->has_stretch && lsm_range_covers(s, key)) return s->seq;
-    c->has_stretch = true;
+    bool is_first = c->said == NULL;
+    if (!is_first && lsm_range_covers(s, key)) return s->seq;
+    size_t sources = c->range_count + c->view->version->run_count;
+    if (is_first) c->said = kv_alloc(sources * sizeof *c->said);
     *s = (lsm_range_tombstone){0};
-    for (size_t i = 0; i < c->range_count; i++) {
-        lsm_layers_cut(c->ranges[i], key, s);
-    }
-    const lsm_version *v = c->view->version;
-    for (size_t i = 0; i < v->run_count; i++) {
-        if (v->runs[i].range_count > 0) lsm_run_cut(&v->runs[i], key, s);
+    for (size_t i = 0; i < sources; i++) {
+        if (is_first || !lsm_range_covers(&c->said[i], key)) {
+            ask(c, i, key, &c->said[i]);
+        }
+        lsm_stretch_cut(s, &c->said[i]);
     }
     if (s->seq > 0) {
         EXPLAIN(c->store->explain,
@@ -156,6 +171,7 @@ void lsm_cursor_close(lsm_cursor *c)
     lsm_merge_free(&c->merge);
     kv_buf_free(&c->key);
     kv_buf_free(&c->value);
+    kv_free(c->said);
     lsm_view_unref(c->view);
     c->view = NULL;
 }

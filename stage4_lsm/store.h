@@ -289,9 +289,12 @@ typedef struct lsm_cursor {
     const lsm_layer *ranges[LSM_FROZEN_MAX + 1];
     size_t range_count;
     bool has_ranges; // these, or tables'
-    bool has_stretch;
-    lsm_range_tombstone stretch; // around the last key that was looked at
-    kv_slice from, to;           // the caller's
+    // Around the last key that was looked at: as each source of range
+    // tombstones says, ranges first, then the view's runs (NULL: none was
+    // asked), and as all of them say.
+    lsm_range_tombstone *said;
+    lsm_range_tombstone stretch;
+    kv_slice from, to; // the caller's
     bool reverse, has_begun;
     kv_buf key, value; // of the entry shown; forward: the key only
 } lsm_cursor;
