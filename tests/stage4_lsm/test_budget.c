@@ -248,7 +248,7 @@ static void who_writes_as_well_keeps_what_it_has(void **state)
     open_watched(&w, 2 * MIB);
     for (uint64_t n = 0; n < RECORDS; n++) put(&w, n);
     uint64_t busy = cache_budget(&w);
-    for (uint64_t n = 0; n < 2 * RECORDS; n++) {
+    for (uint64_t n = 0; n < RECORDS / 2; n++) {
         put(&w, n);
         for (uint64_t i = n; i < n + 3; i++) {
             uint64_t other = i * 4 % RECORDS;
