@@ -19,6 +19,7 @@
 #include "store.h"
 
 enum { STEP_BYTES = 4 << 20 };
+enum { SPARED_SHARE = 16 }; // of a memtable: dead bytes not worth a merge
 
 typedef struct sst_job {
     sst_memtable *memtable; // NULL: a merge of segments only
@@ -48,6 +49,7 @@ void sst_store_drop_jobs(sst_store *s)
     free_job(s->flush);
     free_job(s->merge);
     s->flush = s->merge = NULL;
+    sst_census_free(&s->census);
 }
 
 // ---- start ------------------------------------------------------------------
@@ -71,15 +73,18 @@ static kv_status add_inputs(sst_job *job)
     return KV_OK;
 }
 
+static kv_why job_why(const sst_store *s, kv_reason reason)
+{
+    return s->config.steps_inline ? kv_for(reason) : kv_for_background(reason);
+}
+
 // A job over `memtable` (or NULL) and the `count` oldest segments of the view.
 static kv_status start(sst_store *s, sst_memtable *memtable, size_t count,
                        sst_job **out)
 {
     sst_view *view = sst_store_view(s);
     sst_job *job = kv_zalloc(sizeof *job);
-    kv_reason reason = count > 0 ? KV_FOR_COMPACT : KV_FOR_FLUSH;
-    job->why =
-        s->config.steps_inline ? kv_for(reason) : kv_for_background(reason);
+    job->why = job_why(s, count > 0 ? KV_FOR_COMPACT : KV_FOR_FLUSH);
     if (memtable != NULL) job->memtable = sst_memtable_ref(memtable);
     job->inputs = kv_alloc((count + 1) * sizeof(sst_segment *));
     for (; job->count < count; job->count++) {
@@ -251,14 +256,24 @@ static kv_status go_on(sst_store *s, sst_job **job)
     return st;
 }
 
+// Has the last census seen all there is?
+static bool is_counted(const sst_store *s, const sst_view *view)
+{
+    return view->count < 2 || view->segments[0]->id.number == s->counted;
+}
+
 static bool needs_merge(const sst_store *s, const sst_view *view)
 {
     size_t flushed = 0;
+    if (view->count < 2) return false;
+    if (s->config.merge != SST_MERGE_EVERY) {
+        return s->config.merge == SST_MERGE_ALL;
+    }
     for (size_t i = 0; i < view->count; i++) {
         flushed += !view->segments[i]->is_merged;
     }
-    if (s->config.merge == SST_MERGE_EVERY) return flushed >= s->config.every;
-    return s->config.merge == SST_MERGE_ALL && view->count > 1;
+    return flushed >= s->config.every ||
+           (s->mostly_dead && is_counted(s, view));
 }
 
 static kv_status flush_step(sst_store *s, const sst_view *view)
@@ -272,21 +287,29 @@ static kv_status flush_step(sst_store *s, const sst_view *view)
 
 // A merge that meets damage stops merging, not the store: its inputs stay as
 // they are, and check says what is wrong with them.
+static kv_status judge_merge(sst_store *s, kv_status st)
+{
+    if (st != KV_CORRUPT) return st;
+    s->merge_failure = st;
+    snprintf(s->merge_sentence, sizeof s->merge_sentence, "%s",
+             kv_last_error());
+    return st;
+}
+
+static kv_status expect_merging(const sst_store *s)
+{
+    if (s->merge_failure == KV_OK) return KV_OK;
+    return kv_fail(s->merge_failure, "merging has stopped: %s",
+                   s->merge_sentence);
+}
+
 static kv_status merge_step(sst_store *s, const sst_view *view)
 {
-    if (s->merge_failure != KV_OK) {
-        return kv_fail(s->merge_failure, "merging has stopped: %s",
-                       s->merge_sentence);
-    }
+    KV_TRY(expect_merging(s));
     kv_status st = KV_OK;
     if (s->merge == NULL) st = start(s, NULL, view->count, &s->merge);
     if (st == KV_OK) st = go_on(s, &s->merge);
-    if (st == KV_CORRUPT) {
-        s->merge_failure = st;
-        snprintf(s->merge_sentence, sizeof s->merge_sentence, "%s",
-                 kv_last_error());
-    }
-    return st;
+    return judge_merge(s, st);
 }
 
 kv_status sst_store_step_locked(sst_store *s, bool *did_work)
@@ -324,6 +347,48 @@ kv_status sst_store_flush_locked(sst_store *s)
     }
 }
 
+// ---- settling ---------------------------------------------------------------
+
+static kv_status count_some(sst_store *s, const sst_view *view)
+{
+    kv_status st = KV_OK;
+    if (!s->is_counting) {
+        s->is_counting = true;
+        s->counted = view->segments[0]->id.number;
+        st = sst_census_begin(&s->census, view, s->codec,
+                              job_why(s, KV_FOR_COMPACT));
+    }
+    if (st == KV_OK) st = sst_census_step(&s->census, STEP_BYTES);
+    return st;
+}
+
+static void end_census(sst_store *s, kv_status st)
+{
+    uint64_t dead = s->census.all_bytes - s->census.live_bytes;
+    s->mostly_dead = dead > s->census.live_bytes &&
+                     dead > s->config.memtable_bytes / SPARED_SHARE;
+    if (st != KV_END) s->counted = 0;
+    s->is_counting = false;
+    sst_census_free(&s->census);
+}
+
+// Sets *did_work if it counted: then a merge may be due.
+static kv_status census_step(sst_store *s, bool *did_work)
+{
+    kv_mutex_lock(&s->work);
+    sst_view *view = sst_store_view(s);
+    kv_status st = KV_OK;
+    if (s->is_counting || !is_counted(s, view)) {
+        *did_work = true;
+        st = expect_merging(s);
+        if (st == KV_OK) st = judge_merge(s, count_some(s, view));
+        if (st != KV_OK) end_census(s, st);
+    }
+    sst_view_unref(view);
+    kv_mutex_unlock(&s->work);
+    return st == KV_END ? KV_OK : st;
+}
+
 static kv_status freeze_now(void *arg)
 {
     sst_store *s = arg;
@@ -343,7 +408,8 @@ kv_status sst_store_settle_step(sst_store *s, bool *did_work)
     uint64_t before = atomic_load(&s->next_number);
     KV_TRY(kv_commit_exclusive(&s->line, freeze_now, s));
     *did_work = atomic_load(&s->next_number) != before;
-    return KV_OK;
+    if (*did_work || s->config.merge != SST_MERGE_EVERY) return KV_OK;
+    return census_step(s, did_work);
 }
 
 // ---- backup -----------------------------------------------------------------

@@ -40,10 +40,11 @@
 #include "common/recordlog.h"
 
 #include "catalog.h"
-#include "view.h"
+#include "census.h"
 
 typedef enum sst_merge_policy {
-    SST_MERGE_EVERY, // all segments, when `every` of them have gathered
+    SST_MERGE_EVERY, // all segments, when `every` of them have gathered, or
+                     // when a settling finds that they are mostly dead
     SST_MERGE_ALL,   // every flush merges the memtable with the one segment
     SST_MERGE_NEVER,
 } sst_merge_policy;
@@ -84,6 +85,9 @@ typedef struct sst_store {
     kv_mutex work;
     bool has_work_lock;            // the mutex was made
     struct sst_job *flush, *merge; // under way; guarded by work
+    sst_census census;             // the same, if is_counting
+    bool is_counting, mostly_dead; // the latter is what the census found
+    uint64_t counted;              // the newest segment it has seen
     kv_status merge_failure;       // why merging stopped; guarded by work
     char merge_sentence[256];
 } sst_store;
@@ -137,7 +141,9 @@ KV_MUST_USE kv_status sst_store_orphans(sst_store *s, bool remove,
 // One bounded step: some 4 MiB of a flush or of a merge. Takes the work lock.
 KV_MUST_USE kv_status sst_store_step(sst_store *s, bool *did_work);
 // The same for who wants everything done: without other work, a memtable that
-// is not full is frozen, too.
+// is not full is frozen, too, and with merge=every the dead are counted: where
+// they are more than the live, and more than a sixteenth of a memtable, a merge
+// is due.
 KV_MUST_USE kv_status sst_store_settle_step(sst_store *s, bool *did_work);
 // For who holds the work lock: a step, and the flush of the frozen memtable to
 // its end.

@@ -13,8 +13,8 @@
 int main(int argc, char **argv)
 {
     arguments args = subject_arguments(argc, argv);
-    const law_list *const lists[] = {&key_laws, &scan_laws, &batch_laws,
-                                     &store_laws, &look_laws};
+    const law_list *const lists[] = {&key_laws,   &scan_laws,   &batch_laws,
+                                     &store_laws, &settle_laws, &look_laws};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     size_t count = 0;
     for (int i = 0; i < LISTS; i++) count += lists[i]->count;

@@ -12,10 +12,11 @@ typedef struct law_list {
     size_t count;
 } law_list;
 
-extern const law_list key_laws;   // get, put, del, limits
-extern const law_list scan_laws;  // cursors and ranges
-extern const law_list batch_laws; // write
-extern const law_list store_laws; // open, close, sync, settle, backup
-extern const law_list look_laws;  // stats, inspect, check, explain
+extern const law_list key_laws;    // get, put, del, limits
+extern const law_list scan_laws;   // cursors and ranges
+extern const law_list batch_laws;  // write
+extern const law_list store_laws;  // open, close, sync, backup
+extern const law_list settle_laws; // maintain, settle, compact
+extern const law_list look_laws;   // stats, inspect, check, explain
 
 #endif

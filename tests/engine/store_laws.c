@@ -1,28 +1,13 @@
-// store_laws.c -- what open, close, sync, settle and backup owe.
+// store_laws.c -- what open, close, sync and backup owe.
 // SPDX-License-Identifier: MIT
 
 #include "common/mem.h"
 
 #include "tests/engine/laws.h"
 
-static void churn(subject *s, unsigned from, unsigned count)
-{
-    char name[32];
-    for (unsigned i = from; i < from + count; i++) {
-        subject_key(name, i * 7 % 60);
-        if (i % 11 == 3) {
-            subject_del(s, kv_str(name));
-            continue;
-        }
-        kv_buf value = subject_value(i, i % 200);
-        subject_put(s, kv_str(name), kv_buf_slice(&value));
-        kv_buf_free(&value);
-    }
-}
-
 static void reopening_keeps_what_is_durable(subject *s)
 {
-    churn(s, 0, 300);
+    subject_churn(s, 0, 300);
     subject_reopen(s);
     subject_compare(s);
 }
@@ -30,7 +15,7 @@ static void reopening_keeps_what_is_durable(subject *s)
 static void a_store_can_be_reopened_again_and_again(subject *s)
 {
     for (unsigned round = 0; round < 12; round++) {
-        churn(s, round * 40, round % 3 == 2 ? 0 : 40);
+        subject_churn(s, round * 40, round % 3 == 2 ? 0 : 40);
         subject_reopen(s);
         subject_compare(s);
     }
@@ -46,9 +31,9 @@ static void every_sync_mode_keeps_its_promise_at_close(subject *s)
         s->options.sync = modes[i];
         s->options.interval_ms = 1;
         subject_open(s);
-        churn(s, i * 100, 60);
+        subject_churn(s, i * 100, 60);
         assert_ok(kv_sync(s->db));
-        churn(s, i * 100 + 60, 20);
+        subject_churn(s, i * 100 + 60, 20);
         subject_compare(s);
     }
     subject_reopen(s);
@@ -59,7 +44,7 @@ static void sync_without_writes_is_fine(subject *s)
 {
     assert_ok(kv_sync(s->db));
     assert_ok(kv_sync(s->db));
-    churn(s, 0, 10);
+    subject_churn(s, 0, 10);
     assert_ok(kv_sync(s->db));
     assert_ok(kv_sync(s->db));
     subject_compare(s);
@@ -76,7 +61,7 @@ static void an_empty_store_reopens_empty(subject *s)
 static void a_store_emptied_by_deletes_stays_empty(subject *s)
 {
     char name[32];
-    churn(s, 0, 200);
+    subject_churn(s, 0, 200);
     for (unsigned i = 0; i < 60; i++) subject_del(s, subject_key(name, i));
     subject_reopen(s);
     assert_int_equal(s->model.count, 0);
@@ -87,156 +72,18 @@ static void a_store_emptied_by_deletes_stays_empty(subject *s)
     subject_compare(s);
 }
 
-static void housekeeping_ends_and_keeps_the_content(subject *s)
-{
-    for (unsigned round = 0; round < 4; round++) {
-        churn(s, round * 500, 500);
-        bool did_work = true;
-        for (int steps = 0; did_work; steps++) {
-            assert_true(steps < 100000);
-            assert_ok(kv_maintain(s->db, &did_work));
-        }
-        subject_compare(s);
-        assert_ok(kv_settle(s->db));
-        subject_compare(s);
-        subject_reopen(s);
-        subject_compare(s);
-    }
-}
-
-// With the defaults: a knob may well forbid it.
-static void settling_gives_dead_bytes_back(subject *s)
-{
-    if (!subject_can(s, KV_CAP_RECLAIMS | KV_CAP_DURABLE)) return;
-    if (s->knobs[0] != '\0') return;
-    char name[32];
-    kv_buf value = subject_value(1, 4000);
-    for (unsigned i = 0; i < 2000; i++) {
-        subject_put(s, subject_key(name, i % 20), kv_buf_slice(&value));
-    }
-    kv_buf_free(&value);
-    assert_ok(kv_settle(s->db));
-    kv_stats stats;
-    kv_stats_read(s->db, &stats);
-    assert_in_range(stats.disk_bytes, 20 * 4000, 1 << 20); // of 8 MB
-    subject_compare(s);
-    subject_reopen(s);
-    subject_compare(s);
-}
-
-// A tombstone is small, and what it frees need not be.
-static void settling_gives_deleted_values_back(subject *s)
-{
-    if (!subject_can(s, KV_CAP_RECLAIMS | KV_CAP_DURABLE)) return;
-    if (s->knobs[0] != '\0') return;
-    char name[32];
-    for (unsigned i = 0; i < 50; i++) {
-        kv_buf value = subject_value(i, 40000);
-        subject_put(s, subject_key(name, i), kv_buf_slice(&value));
-        kv_buf_free(&value);
-    }
-    assert_ok(kv_settle(s->db));
-    for (unsigned i = 0; i < 45; i++) {
-        subject_del(s, subject_key(name, i));
-        if (i % 15 == 14) assert_ok(kv_settle(s->db));
-    }
-    kv_stats stats;
-    kv_stats_read(s->db, &stats);
-    assert_in_range(stats.disk_bytes, 5 * 40000, 1 << 20); // of 2 MB
-    subject_compare(s);
-}
-
-// Steps taken meanwhile judge by what was there then.
-static void settling_ends_what_steps_began(subject *s)
-{
-    if (!subject_can(s, KV_CAP_RECLAIMS | KV_CAP_DURABLE)) return;
-    if (s->knobs[0] != '\0') return;
-    enum { KEYS = 200, LEFT = 3 };
-    char name[32];
-    bool did_work;
-    kv_buf value = subject_value(1, 20000);
-    for (unsigned i = 0; i < KEYS; i++) {
-        subject_put(s, subject_key(name, i), kv_buf_slice(&value));
-    }
-    kv_buf_free(&value);
-    for (unsigned i = 0; i < KEYS; i += 2) {
-        subject_del(s, subject_key(name, i));
-    }
-    assert_ok(kv_maintain(s->db, &did_work));
-    for (unsigned i = 0; i < KEYS - LEFT; i++) {
-        subject_del(s, subject_key(name, i));
-        if (i % 64 == 63) assert_ok(kv_maintain(s->db, &did_work));
-    }
-    assert_ok(kv_settle(s->db));
-    kv_stats stats;
-    kv_stats_read(s->db, &stats);
-    assert_in_range(stats.disk_bytes, 20000, 1 << 18); // of 4 MB
-    subject_compare(s);
-}
-
-static void compacting_a_range_keeps_the_content(subject *s)
-{
-    static const char *const ranges[][2] = {
-        {"", ""},
-        {"key-000020", "key-000040"},
-        {"key-000040", "key-000020"},
-        {"", "key-000030"},
-        {"key-000050", ""},
-        {"a", "b"},
-    };
-    kv_slice none = {0};
-    churn(s, 0, 300);
-    if (!subject_can(s, KV_CAP_COMPACT)) {
-        assert_status(kv_compact(s->db, none, none), KV_UNSUPPORTED);
-        assert_non_null(strstr(kv_last_error(), "settle"));
-        return;
-    }
-    for (unsigned i = 0; i < sizeof ranges / sizeof *ranges; i++) {
-        churn(s, 300 * i, 300);
-        assert_ok(
-            kv_compact(s->db, kv_str(ranges[i][0]), kv_str(ranges[i][1])));
-        subject_compare(s);
-    }
-    assert_ok(kv_compact(s->db, none, none));
-    assert_ok(kv_compact(s->db, none, none)); // nothing is left to do
-    subject_reopen(s);
-    subject_compare(s);
-    assert_ok(kv_settle(s->db));
-    subject_compare(s);
-}
-
-// With the defaults, as above.
-static void compacting_gives_dead_bytes_back(subject *s)
-{
-    if (!subject_can(s, KV_CAP_COMPACT | KV_CAP_DURABLE)) return;
-    if (s->knobs[0] != '\0') return;
-    char name[32];
-    kv_slice none = {0};
-    kv_buf value = subject_value(1, 4000);
-    for (unsigned i = 0; i < 1000; i++) {
-        subject_put(s, subject_key(name, i % 20), kv_buf_slice(&value));
-    }
-    kv_buf_free(&value);
-    for (unsigned i = 0; i < 19; i++) subject_del(s, subject_key(name, i));
-    assert_ok(kv_compact(s->db, none, none));
-    kv_stats stats;
-    kv_stats_read(s->db, &stats);
-    assert_in_range(stats.disk_bytes, 4000, 1 << 20); // of 4 MB
-    subject_compare(s);
-}
-
 static void a_second_opening_is_locked_out(subject *s)
 {
     if (!subject_can(s, KV_CAP_DURABLE)) return;
     kv *second = NULL;
-    churn(s, 0, 20);
+    subject_churn(s, 0, 20);
     assert_status(kv_open(s->engine, &s->options, &second), KV_LOCKED);
     assert_null(second);
     assert_non_null(strstr(kv_last_error(), "process"));
     kv_options look = s->options;
     look.read_only = true;
     assert_status(kv_open(s->engine, &look, &second), KV_LOCKED);
-    churn(s, 20, 20);
+    subject_churn(s, 20, 20);
     subject_reopen(s);
     subject_compare(s);
 }
@@ -262,7 +109,7 @@ static void a_store_that_is_not_there_is_not_found(subject *s)
 
 static void reading_only_reads_and_refuses_writes(subject *s)
 {
-    churn(s, 0, 300);
+    subject_churn(s, 0, 300);
     subject_close(s);
     if (!subject_can(s, KV_CAP_DURABLE)) model_free(&s->model);
     s->options.read_only = true;
@@ -282,7 +129,7 @@ static void reading_only_reads_and_refuses_writes(subject *s)
     s->options.read_only = false;
     subject_open(s);
     subject_compare(s);
-    churn(s, 300, 20);
+    subject_churn(s, 300, 20);
     subject_compare(s);
 }
 
@@ -357,7 +204,7 @@ static void call_everything(subject *s)
 static void reading_only_changes_nothing_on_disk(subject *s)
 {
     if (!subject_can(s, KV_CAP_DURABLE)) return;
-    churn(s, 0, 300);
+    subject_churn(s, 0, 300);
     subject_close(s);
     model before = {0}, after = {0};
     snapshot_files(s->path, &before);
@@ -385,7 +232,7 @@ static void a_backup_opens_by_itself(subject *s)
     kv_buf path = {0};
     kv_buf_printf(&path, "%s/copy%c", s->parent, '\0');
     const char *target = (const char *)path.data;
-    churn(s, 0, 400);
+    subject_churn(s, 0, 400);
     if (!subject_can(s, KV_CAP_BACKUP)) {
         assert_status(kv_backup(s->db, target), KV_UNSUPPORTED);
         kv_buf_free(&path);
@@ -394,7 +241,7 @@ static void a_backup_opens_by_itself(subject *s)
     model then = {0};
     model_copy(&then, &s->model);
     assert_ok(kv_backup(s->db, target));
-    churn(s, 400, 400); // the original goes its own way
+    subject_churn(s, 400, 400); // the original goes its own way
     assert_ok(kv_settle(s->db));
     open_copy(s, target, &then);
     model_put(&then, kv_str("own"), kv_str("life"));
@@ -409,7 +256,7 @@ static void a_backup_opens_by_itself(subject *s)
 static void a_backup_never_writes_over_a_store(subject *s)
 {
     if (!subject_can(s, KV_CAP_BACKUP)) return;
-    churn(s, 0, 50);
+    subject_churn(s, 0, 50);
     kv_buf path = {0};
     kv_buf_printf(&path, "%s/copy%c", s->parent, '\0');
     kv_buf inside = {0};
@@ -437,12 +284,6 @@ static const law laws[] = {
     LAW(sync_without_writes_is_fine),
     LAW(an_empty_store_reopens_empty),
     LAW(a_store_emptied_by_deletes_stays_empty),
-    LAW(housekeeping_ends_and_keeps_the_content),
-    LAW(settling_gives_dead_bytes_back),
-    LAW(settling_gives_deleted_values_back),
-    LAW(settling_ends_what_steps_began),
-    LAW(compacting_a_range_keeps_the_content),
-    LAW(compacting_gives_dead_bytes_back),
     LAW(a_second_opening_is_locked_out),
     LAW(a_store_that_is_not_there_is_not_found),
     LAW(reading_only_reads_and_refuses_writes),

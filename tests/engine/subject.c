@@ -240,6 +240,21 @@ kv_buf subject_value(uint64_t seed, size_t len)
     return value;
 }
 
+void subject_churn(subject *s, unsigned from, unsigned count)
+{
+    char name[32];
+    for (unsigned i = from; i < from + count; i++) {
+        subject_key(name, i * 7 % 60);
+        if (i % 11 == 3) {
+            subject_del(s, kv_str(name));
+            continue;
+        }
+        kv_buf value = subject_value(i, i % 200);
+        subject_put(s, kv_str(name), kv_buf_slice(&value));
+        kv_buf_free(&value);
+    }
+}
+
 // ---- programs ---------------------------------------------------------------
 
 static uint64_t number_of(const char *option, const char *text)

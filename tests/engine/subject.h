@@ -57,6 +57,8 @@ void subject_reopen(subject *s);
 void subject_put(subject *s, kv_slice key, kv_slice value);
 void subject_del(subject *s, kv_slice key);
 void subject_del_range(subject *s, kv_slice from, kv_slice to);
+// So many puts and dels of short values and few keys, from the `from`-th on.
+void subject_churn(subject *s, unsigned from, unsigned count);
 // Fails the test unless the store holds what the model does, and is sound.
 void subject_compare(subject *s);
 void subject_compare_range(subject *s, kv_range range);
