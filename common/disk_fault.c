@@ -80,13 +80,15 @@ typedef struct rule_set {
     size_t count;
 } rule_set;
 
-typedef struct fault_disk {
+typedef struct fault_disk fault_disk;
+struct fault_disk {
     kv_disk base;
     kv_disk *below;
-    kv_mutex lock; // guards what follows
+    fault_disk *first; // whose rules it meets: itself, or what it is beside
+    kv_mutex lock;     // of the first one; guards what follows
     rule_set set;
     uint64_t calls, hits;
-} fault_disk;
+};
 
 typedef struct fault_file {
     kv_file base;
@@ -224,7 +226,7 @@ static kv_status parse_rules(const char *text, rule_set *out)
 // The fault this call meets, or NULL. Every rule counts the calls it matches.
 static const fault *meet(kv_disk *disk, call which, kv_why why)
 {
-    fault_disk *d = disk_of(disk);
+    fault_disk *d = disk_of(disk)->first;
     const fault *met = NULL;
     kv_mutex_lock(&d->lock);
     d->calls++;
@@ -413,13 +415,14 @@ static kv_status fault_lock(kv_disk *d, const char *name, kv_file **out)
     return locked;
 }
 
-// The other directory has no rules: a backup's target is a healthy disk.
 static kv_status fault_open_beside(kv_disk *d, const char *path, bool create,
                                    kv_disk **out)
 {
     kv_disk *below = NULL;
     KV_TRY(kv_disk_open_beside(disk_of(d)->below, path, create, &below));
-    return kv_disk_open_fault(below, NULL, out);
+    KV_TRY(kv_disk_open_fault(below, NULL, out));
+    disk_of(*out)->first = disk_of(d)->first;
+    return KV_OK;
 }
 
 static void fault_space(kv_disk *d, uint64_t *now, uint64_t *peak)
@@ -462,6 +465,7 @@ kv_status kv_disk_open_fault(kv_disk *below, const char *rules, kv_disk **out)
     fault_disk *d = kv_zalloc(sizeof *d);
     d->base.ops = &fault_ops;
     d->below = below;
+    d->first = d;
     d->set = set;
     kv_mutex_init(&d->lock);
     *out = &d->base;

@@ -23,7 +23,8 @@
 //           flip   one bit is wrong, and nobody says so (read, write)
 //
 // A rule with a what that its call cannot have is refused; with call * it waits
-// for a call that can. A close that fails has closed the file.
+// for a call that can. A close that fails has closed the file. A directory that
+// is opened beside this one meets the same rules, and must be closed first.
 //
 // Typical use: kv_disk_open_real, kv_disk_open_fault, kv_options.disk.
 

@@ -128,8 +128,10 @@ kv_status kv_recordlog_seal(kv_recordlog *log, kv_why why)
     kv_status st = kv_recordlog_flush(log, why);
     kv_recordlog_drop_pending(log);
     if (st != KV_OK) return st;
-    KV_TRY(kv_recordlog_trim(log, why)); // R8
-    return kv_recordlog_sync(log, why);
+    st = kv_recordlog_trim(log, why); // R8
+    if (st == KV_OK) st = kv_recordlog_sync(log, why);
+    // It is closed: nothing may be written behind that, room or not.
+    return st == KV_NO_SPACE ? KV_IO : st;
 }
 
 kv_status kv_recordlog_close(kv_recordlog *log)

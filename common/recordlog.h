@@ -204,8 +204,9 @@ void kv_recordlog_drop_pending(kv_recordlog *log);
 // meanwhile if the caller sees to `synced_size`. Cost: 1 sync.
 KV_MUST_USE kv_status kv_recordlog_sync(kv_recordlog *log, kv_why why);
 // Writes the closing record (R5), cuts off what was reserved behind it (R8) and
-// syncs: the file is complete. Requires that nothing is pending. Cost: 1 write,
-// 2 syncs, or 1 if all was synced.
+// syncs: the file is complete. Requires that nothing is pending. After
+// KV_NO_SPACE the log is as it was, and may be written to. Cost: 1 write, 2
+// syncs, or 1 if all was synced.
 KV_MUST_USE kv_status kv_recordlog_seal(kv_recordlog *log, kv_why why);
 // Closes the file as it is. A zeroed one is fine.
 kv_status kv_recordlog_close(kv_recordlog *log);

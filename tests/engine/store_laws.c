@@ -1,6 +1,7 @@
 // store_laws.c -- what open, close, sync and backup owe.
 // SPDX-License-Identifier: MIT
 
+#include "common/disk_fault.h"
 #include "common/mem.h"
 
 #include "tests/engine/laws.h"
@@ -277,6 +278,76 @@ static void a_backup_never_writes_over_a_store(subject *s)
     subject_compare(s);
 }
 
+// Is there a store, and then the whole one?
+static bool is_copy(subject *s, const char *path)
+{
+    kv *copy = NULL;
+    kv_options options = {.path = path, .memory_bytes = 8 << 20};
+    if (kv_open(s->engine, &options, &copy) != KV_OK) return false;
+    kv_status st =
+        model_compare(&s->model, copy, subject_can(s, KV_CAP_ORDERED));
+    kv_status closed = kv_close(copy);
+    assert_ok(st);
+    assert_ok(closed);
+    return true;
+}
+
+// A backup while a rule holds, and if it fails one without. False when there
+// was no call to meet.
+static bool fail_a_backup(subject *s, const char *rule, const char *path)
+{
+    uint64_t calls, hits;
+    assert_ok(kv_disk_fault_set(s->options.disk, rule));
+    kv_status st = kv_backup(s->db, path);
+    kv_disk_fault_counts(s->options.disk, &calls, &hits);
+    assert_ok(kv_disk_fault_set(s->options.disk, NULL));
+    bool is_store = is_copy(s, path);
+    if (st == KV_OK) assert_true(is_store);
+    // Where no call works any more, nothing can be removed either.
+    if (st == KV_OK || strchr(rule, '+') != NULL) return hits > 0;
+    assert_false(is_store);
+    st = kv_backup(s->db, path);
+    if (st != KV_OK) { // as long as the store is in doubt
+        (void)kv_close(s->db);
+        subject_open(s);
+        st = kv_backup(s->db, path);
+    }
+    assert_ok(st);
+    if (!is_copy(s, path)) fail_msg("%s, again: %s", rule, kv_last_error());
+    return hits > 0;
+}
+
+static void a_failed_backup_is_no_store(subject *s)
+{
+    static const char *const rules[][2] = {
+        {"*:open:", ":EMFILE"},     {"*:write:", ":ENOSPC"},
+        {"*:truncate:", ":ENOSPC"}, {"*:rename:", ":ENOSPC"},
+        {"*:link:", ":ENOSPC"},     {"*:sync:", ":EIO"},
+        {"*:sync_dir:", ":EIO"},    {"*:*:", "+:EIO"}};
+    if (!subject_can(s, KV_CAP_BACKUP) || s->knobs[0] != '\0') return;
+    kv_disk *real = NULL;
+    subject_close(s);
+    assert_ok(kv_disk_open_real(s->path, false, &real));
+    assert_ok(kv_disk_open_fault(real, NULL, &s->options.disk));
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        bool was_met = true;
+        // Steps that grow: with the store, a backup's calls become more.
+        for (unsigned n = 1; was_met; n += 1 + n / 8) {
+            char rule[64], path[512];
+            snprintf(rule, sizeof rule, "%s%u%s", rules[i][0], n, rules[i][1]);
+            snprintf(path, sizeof path, "%s/copy-%zu-%u", s->parent, i, n);
+            subject_open(s);
+            subject_churn(s, 100 * n, 20);
+            was_met = fail_a_backup(s, rule, path);
+            (void)kv_close(s->db);
+        }
+    }
+    kv_disk_close(s->options.disk);
+    s->options.disk = NULL;
+    subject_open(s);
+    subject_compare(s);
+}
+
 static const law laws[] = {
     LAW(reopening_keeps_what_is_durable),
     LAW(a_store_can_be_reopened_again_and_again),
@@ -290,6 +361,7 @@ static const law laws[] = {
     LAW(reading_only_changes_nothing_on_disk),
     LAW(a_backup_opens_by_itself),
     LAW(a_backup_never_writes_over_a_store),
+    LAW(a_failed_backup_is_no_store),
 };
 
 const law_list store_laws = {"stores", laws, sizeof laws / sizeof laws[0]};
