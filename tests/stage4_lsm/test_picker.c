@@ -5,16 +5,6 @@
 #include "tests/stage4_lsm/words.h"
 #include "tests/support/test.h"
 
-enum { LAST = LSM_LEVELS - 1, MIB = 1 << 20 };
-
-static const lsm_shape leveled = {.policy = LSM_LEVELED,
-                                  .size_ratio = 10,
-                                  .level0_runs = 4,
-                                  .base_bytes = 4 * MIB};
-static const lsm_shape tiered = {
-    .policy = LSM_TIERED, .size_ratio = 3, .level0_runs = 3};
-static const lsm_busy nobody = {0};
-
 // ---- versions ---------------------------------------------------------------
 
 static void runs_stand_from_the_newest_to_the_oldest(void **state)

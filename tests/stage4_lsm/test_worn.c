@@ -4,16 +4,6 @@
 #include "tests/stage4_lsm/words.h"
 #include "tests/support/test.h"
 
-enum { LAST = LSM_LEVELS - 1, MIB = 1 << 20 };
-
-static const lsm_shape leveled = {.policy = LSM_LEVELED,
-                                  .size_ratio = 10,
-                                  .level0_runs = 4,
-                                  .base_bytes = 4 * MIB};
-static const lsm_shape tiered = {
-    .policy = LSM_TIERED, .size_ratio = 3, .level0_runs = 3};
-static const lsm_busy nobody = {0};
-
 // Scans have read so many bytes of each of the tables `from` to `to`.
 static void scan(uint64_t from, uint64_t to, uint64_t bytes)
 {

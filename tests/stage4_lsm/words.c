@@ -7,6 +7,14 @@
 
 #include "tests/support/test.h"
 
+const lsm_shape leveled = {.policy = LSM_LEVELED,
+                           .size_ratio = 10,
+                           .level0_runs = 4,
+                           .base_bytes = 4 * MIB};
+const lsm_shape tiered = {
+    .policy = LSM_TIERED, .size_ratio = 3, .level0_runs = 3};
+const lsm_busy nobody = {0};
+
 enum { TABLES = 40 };
 
 static lsm_table *tables[TABLES + 1]; // by number

@@ -13,6 +13,12 @@
 
 #include "picker.h"
 
+enum { LAST = LSM_LEVELS - 1, MIB = 1 << 20 };
+
+// What decisions are made by: two shapes of a tree, and no other compaction.
+extern const lsm_shape leveled, tiered;
+extern const lsm_busy nobody;
+
 // A table of so many bytes that holds keys from `first` to `last`.
 lsm_edit_table table(uint32_t level, uint64_t run, const char *first,
                      const char *last, uint64_t bytes);
