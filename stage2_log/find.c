@@ -48,7 +48,7 @@ static void say_found(const log_finder *finder, kv_slice key,
     EXPLAIN(finder->explain,
             "index[%s] -> segment %s at %llu; 1 read, %u bytes",
             kv_quote(&q, key), log_name_of(record->segment->span, false).text,
-            (unsigned long long)c->offset, record->view.record_bytes);
+            (unsigned long long)c->offset, record->view.read_bytes);
 }
 
 static void say_other(const log_finder *finder, kv_slice key, kv_slice other)

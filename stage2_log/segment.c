@@ -51,6 +51,7 @@ kv_status log_segment_read(log_segment *s, uint64_t offset, uint64_t bound,
                        kv_file_name(s->log.file), (unsigned long long)offset);
     }
     view->record_bytes = (uint32_t)record.size;
+    view->read_bytes = (uint32_t)len;
     return KV_OK;
 }
 

@@ -51,6 +51,7 @@ typedef struct log_view {
     kv_buf text;     // the entry's bytes, in text framing
     log_entry entry; // into one of them, or into the mapping
     uint32_t record_bytes;
+    uint32_t read_bytes; // those, and some of the next record: its bound (P1)
 } log_view;
 
 static inline void log_segment_pin(log_segment *s)

@@ -259,6 +259,38 @@ static void it_explains_where_a_value_is(void **state)
     shop_free(&s);
 }
 
+static uint64_t bytes_read(kv *db)
+{
+    kv_stats stats;
+    kv_stats_read(db, &stats);
+    return stats.disk[KV_FOR_READ].read_bytes;
+}
+
+// A place knows a record's size to an eighth: a read may bring some of the next
+// one along, and the sentence counts what the disk does.
+static void it_explains_as_many_bytes_as_are_read(void **state)
+{
+    (void)state;
+    char heard[200] = "", value[64] = "";
+    shop s = shop_new("background=0");
+    shop_open(&s);
+    kv_explain(s.db, hear, heard);
+    for (size_t len = 0; len < sizeof value - 1; len++) {
+        shop_put(&s, "cat", value);
+        shop_put(&s, "another", "that is read in part");
+        uint64_t before = bytes_read(s.db);
+        shop_expect(&s, "cat", value);
+        unsigned bytes = 0;
+        const char *said = strstr(heard, "1 read, ");
+        assert_non_null(said);
+        assert_int_equal(sscanf(said, "1 read, %u bytes", &bytes), 1);
+        assert_int_equal(bytes, bytes_read(s.db) - before);
+        value[len] = 'm';
+    }
+    kv_explain(s.db, NULL, NULL);
+    shop_free(&s);
+}
+
 static void it_tells_of_its_parts(void **state)
 {
     (void)state;
@@ -414,6 +446,7 @@ int main(void)
         cmocka_unit_test(places_stay_within_their_segment),
         cmocka_unit_test(a_backup_is_a_store),
         cmocka_unit_test(it_explains_where_a_value_is),
+        cmocka_unit_test(it_explains_as_many_bytes_as_are_read),
         cmocka_unit_test(it_tells_of_its_parts),
         cmocka_unit_test(an_xray_names_fields_and_damage),
         cmocka_unit_test(many_openings_leave_few_files),
