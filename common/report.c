@@ -294,8 +294,17 @@ static void json_object(kv_buf *to, const kv_report *r, size_t from, size_t end)
     kv_buf_append(to, kv_str("}"));
 }
 
+static void json_drawing(kv_buf *to, const kv_report *r)
+{
+    kv_buf text = {0};
+    kv_report_draw_text(r, &text);
+    kv_json_string(to, kv_buf_slice(&text));
+    kv_buf_free(&text);
+}
+
 void kv_report_draw_json(const kv_report *r, kv_buf *to)
 {
-    json_object(to, r, 0, r->count);
+    if (r->is_drawing) json_drawing(to, r);
+    else json_object(to, r, 0, r->count);
     kv_buf_append(to, kv_str("\n"));
 }

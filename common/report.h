@@ -45,6 +45,8 @@ typedef struct kv_fact {
 typedef struct kv_report {
     kv_fact *facts;
     size_t count, cap;
+    bool is_drawing; // as text it is in a language of its own: in JSON, which
+                     // has no place for that, the whole text is one string
 } kv_report;
 
 void kv_report_begin(kv_report *r, const char *fmt, ...) KV_PRINTF(2, 3);

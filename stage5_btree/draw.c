@@ -10,6 +10,7 @@ enum { SHADES = 6, KEY_SHOWN = 24 }; // bytes
 
 void bt_draw_begin(kv_report *r)
 {
+    r->is_drawing = true;
     kv_report_text(r, "digraph tree {", "%s", "");
     kv_report_text(r, "node", "%s",
                    "[shape=box style=filled fontname=\"sans-serif\"]");

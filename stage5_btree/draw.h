@@ -10,8 +10,8 @@
 //     }
 //
 // Each line is a fact, so that it is a report like every other; its text, as it
-// is drawn for the terminal, is in Graphviz' language. The fuller a page is the
-// darker.
+// is drawn for the terminal, is in Graphviz' language (and with --json the one
+// string that jq -r gives back). The fuller a page is the darker.
 //
 // Book: "B-Trees" (the figures of a tree)
 

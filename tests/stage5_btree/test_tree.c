@@ -349,6 +349,13 @@ static void the_drawing_has_every_page(void **state)
         else if (*at == '"') quotes++;
         if (*at == '\n') assert_int_equal(quotes % 2, 0);
     }
+    kv_buf json = {0}, string = {0};
+    kv_report_draw_json(&report, &json);
+    kv_json_string(&string, kv_slice_of(drawn.data, drawn.len - 1));
+    kv_buf_append(&string, kv_str("\n"));
+    assert_true(kv_slice_equal(kv_buf_slice(&json), kv_buf_slice(&string)));
+    kv_buf_free(&json);
+    kv_buf_free(&string);
     const char *text = (const char *)drawn.data;
     assert_int_equal(count_of(text, "[label=\"page "), pages);
     assert_int_equal(count_of(text, " -> page"), pages - 1);
