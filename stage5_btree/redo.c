@@ -175,6 +175,15 @@ static kv_status take_if_torn(bt_redo *r, const bt_item *item, uint8_t **page)
     return KV_OK;
 }
 
+// Was the page read whole, with what this commit did to it? Its old bytes would
+// make a mixture of it until it is as new again, which might be written back.
+static bool is_newer(const bt_redo *r, uint64_t id)
+{
+    const uint8_t *base = bt_cache_base(&r->store->cache, id);
+    return base != NULL && bt_lsn(base) >= r->number &&
+           find_torn(r, id) == r->torn.count;
+}
+
 static kv_status redo_item(bt_redo *r, const bt_item *item, uint64_t offset)
 {
     uint8_t *page;
@@ -196,7 +205,7 @@ static kv_status redo_item(bt_redo *r, const bt_item *item, uint64_t offset)
     }
     KV_TRY(r->is_rehearsal ? take_if_torn(r, item, &page)
                            : take_page(r, item, &page));
-    if (page == NULL) return KV_OK;
+    if (page == NULL || is_newer(r, item->page_id)) return KV_OK;
     bt_item_apply(item, r->store->config.page_bytes, page);
     prove(r, item, page);
     return KV_OK;

@@ -12,6 +12,10 @@
 // disk is good whatever the log does to it, and needs no memory; the bad ones
 // do, until it is known whether they come out whole.
 //
+// A page that is whole and newer than a commit stays as it is: what is written
+// back in between is always some version of a page. Written back it is all the
+// same: after a sync that failed, the disk may not have what reads show.
+//
 // A page that is torn has sectors of several of its versions. Patches are
 // applied to it as to any other; when its last announced version should have
 // come out, the checksum that was logged before it was written proves it (L1
