@@ -467,11 +467,13 @@ kv_status bt_store_recover(bt_store *s)
     KV_TRY(bt_store_read_super(s));
     uint64_t found = s->super.counter;
     open_cache(s);
+    s->found_seq = UINT64_MAX; // until all are found
     if (!s->config.is_cow && s->wal.log.file == NULL) {
         KV_TRY(recover_from_logs(s));
     }
     say_synced(s);
-    if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->seq;
+    s->found_seq = s->seq;
+    if (s->config.torn == BT_TORN_IMAGES) s->tx.images_to = s->found_seq;
     if (s->config.read_only) return KV_OK;
     bool is_old = s->config.is_cow && !s->config.is_new;
     if (is_old) atomic_store(&s->must_recover, s->lacks_twin);

@@ -93,6 +93,7 @@ typedef struct bt_store {
     _Atomic bool has_job;
     uint64_t file_pages; // that TREE is long; guarded by work
     bt_traffic traffic;
+    uint64_t found_seq;        // the newest commit that opening found
     _Atomic bool must_recover; // opened on a full disk: what old logs hold is
                                // in memory only, and there is no log; or, with
                                // journal=cow, S2 before anything is written

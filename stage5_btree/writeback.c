@@ -149,10 +149,22 @@ static kv_status write_pages(bt_store *s, const batch *b, kv_why why)
     return KV_OK;
 }
 
+// Has it pages that could be mended by patches only? With images that is so of
+// what opening found: it may have been logged with another setting.
+static bool needs_checksums(const bt_store *s, const batch *b)
+{
+    bool has_found = false;
+    for (size_t i = 0; i < b->count; i++) {
+        has_found |= b->lsns[i] <= s->found_seq;
+    }
+    return s->config.torn == BT_TORN_REPAIR ||
+           (s->config.torn == BT_TORN_IMAGES && has_found);
+}
+
 static kv_status log_and_write(bt_store *s, const batch *b, uint64_t newest)
 {
     if (b->count == 0) return KV_OK;
-    if (s->config.torn == BT_TORN_REPAIR) {
+    if (needs_checksums(s, b)) {
         KV_TRY(log_checksums(s, b));
     }
     KV_TRY(bt_wal_sync(&s->wal, newest, why_of(s, KV_FOR_WAL))); // W2

@@ -2,6 +2,7 @@
 // a file says leads astray.
 // SPDX-License-Identifier: MIT
 
+#include "common/disk_fault.h"
 #include "common/disk_sim.h"
 
 #include "format.h"
@@ -219,6 +220,35 @@ static void pages_newer_than_the_log_stay_whole(void **state)
         yard_reopen(&y);
         yard_compare(&y);
         yard_close(&y);
+    }
+}
+
+// What one setting left in the log, another writes back while it opens the
+// store: until a power cut tears a page of it.
+static void opening_otherwise_tears_no_page_for_good(void **state)
+{
+    (void)state;
+    static const char *const knobs[] = {SMALL, SMALL ",torn_pages=images"};
+    for (int i = 0; i < 4; i++) {
+        yard left;
+        make_much_to_redo(&left, knobs[i % 2]);
+        for (int nth = 1; nth < 60; nth++) {
+            char rule[40];
+            kv_disk *sim = kv_disk_sim_kill(left.disk);
+            yard y = left;
+            y.knobs = knobs[i / 2];
+            snprintf(rule, sizeof rule, "page:write:%d:torn", nth);
+            assert_ok(kv_disk_open_fault(sim, rule, &y.disk));
+            kv_status st = try_open(&y);
+            if (st != KV_OK) {
+                assert_status(st, KV_IO);
+                assert_ok(kv_disk_fault_set(y.disk, ""));
+                yard_reopen(&y);
+            }
+            yard_compare(&y);
+            yard_close(&y);
+        }
+        kv_disk_close(left.disk);
     }
 }
 
@@ -440,6 +470,7 @@ int main(void)
         cmocka_unit_test(damage_is_not_taken_for_a_torn_page),
         cmocka_unit_test(a_store_is_refused_before_it_is_changed),
         cmocka_unit_test(pages_newer_than_the_log_stay_whole),
+        cmocka_unit_test(opening_otherwise_tears_no_page_for_good),
         cmocka_unit_test(either_superblock_is_enough_after_a_close),
         cmocka_unit_test(a_newer_minor_format_is_only_read),
         cmocka_unit_test(wild_and_circular_references_are_refused),
