@@ -216,6 +216,13 @@ static inline const uint8_t *bt_slot(const uint8_t *page, size_t slot)
            slot * BT_SLOT_BYTES;
 }
 
+// Parts of a page, ascending, outside of which a change left all as it was.
+enum { BT_TOUCHED_MAX = 3 };
+typedef struct bt_touched {
+    size_t count;
+    size_t from[BT_TOUCHED_MAX], limit[BT_TOUCHED_MAX];
+} bt_touched;
+
 // One key and what it leads to: as read, its slices point into the page; as
 // given to be written, into the caller's memory. The key is in three pieces,
 // prefix | head | rest, of which `suffix_bytes` counts the last two. A cell

@@ -74,7 +74,7 @@ void bt_item_put_image(kv_buf *to, uint8_t *page)
 // ---- patches ----------------------------------------------------------------
 
 // Runs that are so close are one: two numbers cost about as much.
-enum { BLOCK = 256, WORD = 8 };
+enum { BLOCK = 256, WORD = 8, CHECKSUM_BYTES = 4 };
 
 // The first byte from `at` on in which the pages differ; `limit` if none. Most
 // of a page is as it was: large blocks are compared first, and only the one
@@ -101,25 +101,50 @@ static size_t find_agreement(const uint8_t *a, const uint8_t *b, size_t at,
     return at;
 }
 
-// Appends the runs; how many.
-static uint64_t put_runs(kv_buf *to, const uint8_t *base, const uint8_t *page,
-                         size_t page_bytes)
+// Runs being appended.
+typedef struct runs {
+    kv_buf *to;
+    uint64_t count;
+    size_t end; // of the run before
+} runs;
+
+static void put_run(runs *r, const uint8_t *page, size_t from, size_t limit)
 {
-    uint64_t count = 0;
-    size_t end = 0; // of the run before
-    size_t at = find_difference(base, page, WORD / 2, page_bytes);
-    for (; at < page_bytes; count++) {
-        size_t limit = find_agreement(base, page, at, page_bytes);
-        put_number(to, at - end);
-        put_number(to, limit - at);
-        kv_buf_append(to, kv_slice_of(page + at, limit - at));
-        end = limit;
-        at = find_difference(base, page, limit, page_bytes);
-    }
-    return count;
+    put_number(r->to, from - r->end);
+    put_number(r->to, limit - from);
+    kv_buf_append(r->to, kv_slice_of(page + from, limit - from));
+    r->end = limit;
+    r->count++;
 }
 
-void bt_item_put_patch(kv_buf *to, const uint8_t *base, uint8_t *page)
+// Appends the runs between from and limit.
+static void put_runs(runs *r, const uint8_t *base, const uint8_t *page,
+                     size_t from, size_t limit)
+{
+    size_t at = find_difference(base, page, from, limit);
+    while (at < limit) {
+        size_t end = find_agreement(base, page, at, limit);
+        put_run(r, page, at, end);
+        at = find_difference(base, page, end, limit);
+    }
+}
+
+static uint64_t put_all_runs(kv_buf *to, const uint8_t *base,
+                             const uint8_t *page, const bt_touched *touched)
+{
+    bt_touched all = {.count = 1, .limit = {bt_page_bytes(page)}};
+    runs r = {.to = to};
+    if (touched == NULL) touched = &all;
+    for (size_t i = 0; i < touched->count; i++) {
+        size_t from = touched->from[i];
+        if (from == 0) from = CHECKSUM_BYTES; // set when it is written
+        put_runs(&r, base, page, from, touched->limit[i]);
+    }
+    return r.count;
+}
+
+void bt_item_put_patch(kv_buf *to, const uint8_t *base, uint8_t *page,
+                       const bt_touched *touched)
 {
     size_t begin = to->len, page_bytes = bt_page_bytes(page), from, limit;
     put_kind(to, BT_ITEM_PATCH);
@@ -127,7 +152,7 @@ void bt_item_put_patch(kv_buf *to, const uint8_t *base, uint8_t *page)
     size_t count_at = to->len;
     put_number(to, page_bytes / 2); // room for any count; see below
     size_t runs_at = to->len;
-    uint64_t count = put_runs(to, base, page, page_bytes);
+    uint64_t count = put_all_runs(to, base, page, touched);
     hole_of(page, &from, &limit);
     if (to->len - begin >= page_bytes - (limit - from)) {
         to->len = begin;

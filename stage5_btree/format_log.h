@@ -68,8 +68,10 @@ void bt_item_put_commit(kv_buf *to, uint64_t number, uint64_t key_count);
 void bt_item_put_shape(kv_buf *to, const bt_shape *shape);
 // Clears the hole, which the image leaves out.
 void bt_item_put_image(kv_buf *to, uint8_t *page);
-// Appends a patch, or an image where that is shorter.
-void bt_item_put_patch(kv_buf *to, const uint8_t *base, uint8_t *page);
+// Appends a patch, or an image where that is shorter. `touched`: where to look
+// for differences; NULL: everywhere.
+void bt_item_put_patch(kv_buf *to, const uint8_t *base, uint8_t *page,
+                       const bt_touched *touched);
 void bt_item_put_written(kv_buf *to, size_t count);
 void bt_item_put_written_page(kv_buf *to, uint64_t page_id, uint64_t number,
                               uint32_t checksum);

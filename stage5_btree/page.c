@@ -184,8 +184,8 @@ size_t bt_page_used(const uint8_t *page)
 
 // Writes the page anew with `cell` at `slot`: without dead bytes, and with the
 // prefix that its keys now share.
-static bool rebuild(uint8_t *page, size_t slot, const bt_cell *cell,
-                    bool replaces)
+static bt_fit rebuild(uint8_t *page, size_t slot, const bt_cell *cell,
+                      bool replaces)
 {
     uint32_t page_bytes = bt_page_bytes(page);
     bt_deck deck = {.kind = bt_kind_of(page)};
@@ -203,7 +203,7 @@ static bool rebuild(uint8_t *page, size_t slot, const bt_cell *cell,
         kv_free(anew);
     }
     bt_deck_free(&deck);
-    return fits;
+    return fits ? BT_ANEW : BT_NO_ROOM;
 }
 
 // Written anew a page is smaller by its dead bytes, and by a longer prefix if
@@ -306,7 +306,7 @@ static uint8_t *slot_at(uint8_t *page, size_t slot)
     return page + (bt_slot(page, slot) - page);
 }
 
-bool bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell)
+bt_fit bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell)
 {
     size_t prefix = bt_prefix_bytes(page), count = bt_count(page);
     assert(slot <= count);
@@ -315,18 +315,19 @@ bool bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell)
     }
     size_t size = bt_cell_bytes(cell, bt_kind_of(page), prefix), offset;
     if (!place_cell(page, cell, size, &offset)) {
-        return may_fit_anew(page, slot, cell, size) &&
-               rebuild(page, slot, cell, false);
+        return may_fit_anew(page, slot, cell, size)
+                   ? rebuild(page, slot, cell, false)
+                   : BT_NO_ROOM;
     }
     uint8_t *at = slot_at(page, slot);
     memmove(at + BT_SLOT_BYTES, at, (count - slot) * BT_SLOT_BYTES);
     bt_slot_encode(at, bt_cell_head(cell, prefix), offset);
     bt_set_shape(page, count + 1, prefix, bt_heap_bytes(page),
                  bt_dead_bytes(page));
-    return true;
+    return BT_IN_PLACE;
 }
 
-bool bt_page_replace(uint8_t *page, size_t slot, const bt_cell *cell)
+bt_fit bt_page_replace(uint8_t *page, size_t slot, const bt_cell *cell)
 {
     size_t prefix = bt_prefix_bytes(page);
     uint8_t *at = slot_at(page, slot);
@@ -337,12 +338,23 @@ bool bt_page_replace(uint8_t *page, size_t slot, const bt_cell *cell)
                        page + bt_slot_offset(at));
         bt_set_shape(page, bt_count(page), prefix, bt_heap_bytes(page),
                      bt_dead_bytes(page) + (old - size));
-        return true;
+        return BT_IN_PLACE;
     }
     if (size > hole_bytes(page)) return rebuild(page, slot, cell, true);
     drop_cell(page, slot);
     bt_slot_encode(at, bt_slot_head(at), push_cell(page, cell, size));
-    return true;
+    return BT_IN_PLACE;
+}
+
+bt_touched bt_page_touched(const uint8_t *page, size_t slot)
+{
+    size_t cell = bt_slot_offset(bt_slot(page, slot));
+    return (bt_touched){
+        .count = 3,
+        .from = {0, (size_t)(bt_slot(page, slot) - page), cell},
+        .limit = {BT_HEADER_BYTES, slots_end(page),
+                  cell + bt_cell_size(page, slot)},
+    };
 }
 
 void bt_page_remove(uint8_t *page, size_t slot)

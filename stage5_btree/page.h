@@ -58,13 +58,23 @@ void bt_page_hole(const uint8_t *page, size_t *from, size_t *limit);
 
 // ---- writing ----------------------------------------------------------------
 
+// Whether a cell found room in a page; 0 is false.
+typedef enum bt_fit {
+    BT_NO_ROOM,
+    BT_IN_PLACE, // nothing else changed but what bt_page_touched says
+    BT_ANEW,     // the page was written anew
+} bt_fit;
+
 // Inserts before `slot`, where bt_page_find pointed; the first key of all gives
-// the page its prefix. False if there is no room (P1): see deal.h. Requires
-// that the key is not there, and is within bt_key_max.
-bool bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell);
+// the page its prefix. BT_NO_ROOM (P1): see deal.h. Requires that the key is
+// not there, and is within bt_key_max.
+bt_fit bt_page_insert(uint8_t *page, size_t slot, const bt_cell *cell);
 // Gives the key of the slot another value; the rest as above. A value of the
 // same size is written over the old one.
-bool bt_page_replace(uint8_t *page, size_t slot, const bt_cell *cell);
+bt_fit bt_page_replace(uint8_t *page, size_t slot, const bt_cell *cell);
+// Where the page differs from what it was before its cell at `slot` came in
+// place: the header, the slots from there on, and the cell.
+bt_touched bt_page_touched(const uint8_t *page, size_t slot);
 // In an inner page the child on the key's right goes with it.
 void bt_page_remove(uint8_t *page, size_t slot);
 void bt_page_set_child(uint8_t *page, size_t index, uint64_t child);

@@ -121,13 +121,14 @@ static kv_status put_cell(bt_tx *tx, bt_path *p, kv_slice key,
     } else {
         tx->shape.key_count++;
     }
-    bool fits = is_there ? bt_page_replace(page, slot, cell)
-                         : bt_page_insert(page, slot, cell);
+    bt_fit fit = is_there ? bt_page_replace(page, slot, cell)
+                          : bt_page_insert(page, slot, cell);
     EXPLAIN(tx->explain, "page %" PRIu64 ", a leaf: %s, slot %zu of %zu%s",
             bt_page_id(page), is_there ? "replaced" : "inserted", slot,
-            bt_count(page), fits ? "" : ": no room");
-    tx->has_last = fits;
-    if (fits) return KV_OK;
+            bt_count(page), fit == BT_NO_ROOM ? ": no room" : "");
+    tx->has_last = fit != BT_NO_ROOM;
+    if (fit == BT_IN_PLACE) bt_tx_note_put(tx, slot);
+    if (fit != BT_NO_ROOM) return KV_OK;
     return bt_tree_make_room(tx, p, p->depth, cell, slot);
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "freelist.h"
+#include "page.h"
 
 enum { PAYLOAD_BYTES = 64 << 10 };
 
@@ -17,7 +18,8 @@ void bt_tx_begin(bt_tx *tx, uint64_t seq, const bt_shape *shape)
     tx->changed.count = tx->dropped.count = tx->reusable.count = 0;
     tx->aside.count = 0;
     tx->goal = 0;
-    tx->has_last = false;
+    tx->has_last = tx->has_only = false;
+    tx->changes = 0;
 }
 
 void bt_tx_free(bt_tx *tx)
@@ -68,6 +70,7 @@ static kv_status bring_old(bt_tx *tx, uint64_t id, bool *keeps_old)
 kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
                           uint8_t **page)
 {
+    tx->changes++;
     // Where it is private already its base is older still, and the log says
     // how the one became the other.
     if (bt_cache_is_private(tx->cache, id)) {
@@ -113,6 +116,7 @@ kv_status bt_tx_move(bt_tx *tx, uint64_t *id, uint8_t **page)
 
 kv_status bt_tx_change(bt_tx *tx, uint64_t *id, uint8_t **page)
 {
+    tx->changes++;
     if (bt_cache_is_private(tx->cache, *id)) {
         *page = bt_cache_private(tx->cache, *id);
         return KV_OK;
@@ -126,6 +130,12 @@ kv_status bt_tx_change(bt_tx *tx, uint64_t *id, uint8_t **page)
     if (*page == NULL) return no_frame();
     bt_ids_add(&tx->changed, *id);
     return KV_OK;
+}
+
+void bt_tx_note_put(bt_tx *tx, size_t slot)
+{
+    tx->has_only = tx->changes == 1;
+    tx->only_slot = slot;
 }
 
 // ---- the end ----------------------------------------------------------------
@@ -145,6 +155,17 @@ bool bt_tx_is_empty(const bt_tx *tx)
     return tx->changed.count == 0 && !has_new_shape(tx);
 }
 
+// Most commits are a put that is one change to one page: where that can differ
+// is known, and a comparison of all its bytes would take longer than the put.
+static void log_patch(const bt_tx *tx, const uint8_t *base, uint8_t *page,
+                      kv_buf *to)
+{
+    bt_touched touched;
+    bool is_known = tx->has_only && tx->changes == 1;
+    if (is_known) touched = bt_page_touched(page, tx->only_slot);
+    bt_item_put_patch(to, base, page, is_known ? &touched : NULL);
+}
+
 static void log_page(bt_tx *tx, uint64_t id, kv_buf *to)
 {
     uint8_t *page = bt_cache_private(tx->cache, id);
@@ -153,7 +174,7 @@ static void log_page(bt_tx *tx, uint64_t id, kv_buf *to)
     if (base == NULL || bt_lsn(base) <= tx->images_to) {
         bt_item_put_image(to, page);
     } else {
-        bt_item_put_patch(to, base, page);
+        log_patch(tx, base, page, to);
     }
 }
 

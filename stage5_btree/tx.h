@@ -61,6 +61,9 @@ typedef struct bt_tx {
     bt_ids aside;       // file: new content goes to ids below; 0: anywhere
     bt_path last;       // to the leaf of the last put
     bool has_last;      // the tree has the same pages since
+    size_t changes;     // times that a page was given to be changed
+    bool has_only;      // the last of them was a put in place, of the page's
+    size_t only_slot;   // cell here
     uint64_t images_to; // pages last changed by a commit up to this one are
                         // logged as images, and others as patches
     bt_tally tally;     // since the store was opened
@@ -85,6 +88,9 @@ KV_MUST_USE kv_status bt_tx_create(bt_tx *tx, uint64_t *id, uint8_t **page);
 // on leads to it.
 KV_MUST_USE kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
                                       uint8_t **page);
+// A cell was put in place at `slot` of the page that bt_tx_change gave just now.
+// If it stays the only change of the commit, the log need not compare the page.
+void bt_tx_note_put(bt_tx *tx, size_t slot);
 // A page's content counts no more once this commit is seen.
 void bt_tx_drop(bt_tx *tx, uint64_t id);
 

@@ -162,7 +162,7 @@ bool fuzz_bt_item_seed(unsigned n, kv_buf *to)
     bt_page_remove(page, 3);
     bt_item_put_commit(to, 12, 42);
     bt_item_put_shape(to, &shape);
-    bt_item_put_patch(to, base, page);
+    bt_item_put_patch(to, base, page, NULL);
     bt_item_put_image(to, page);
     bt_item_put_written(to, 1);
     bt_item_put_written_page(to, PAGE, 12, 0x01020304);

@@ -47,7 +47,7 @@ static void a_small_change_is_a_small_patch(void **state)
     bt_cell cat = bt_cell_of(kv_str("cat"), kv_str("meow"));
     assert_true(bt_page_insert(page, 0, &cat));
     bt_set_lsn(page, 12);
-    bt_item_put_patch(&b, base, page);
+    bt_item_put_patch(&b, base, page, NULL);
     bt_item item;
     assert_int_equal(bt_item_decode(kv_buf_slice(&b), 512, &item), b.len);
     assert_int_equal(item.kind, BT_ITEM_PATCH);
@@ -55,6 +55,45 @@ static void a_small_change_is_a_small_patch(void **state)
     assert_true(b.len < 50);
     bt_item_apply(&item, 512, base);
     assert_memory_equal(base + 4, page + 4, 508);
+    kv_buf_free(&b);
+}
+
+// A put in place differs from its base where it says that it does, and nowhere
+// else.
+static void a_put_is_logged_where_it_touched(void **state)
+{
+    (void)state;
+    enum { PUTS = 2000, PAGE = 1024 };
+    uint8_t base[PAGE], page[PAGE], value[80];
+    kv_buf b = {0};
+    kv_rng rng;
+    unsigned in_place = 0;
+    kv_rng_seed(&rng, 7);
+    bt_page_init(page, PAGE, BT_LEAF, 0, 7);
+    for (uint64_t i = 1; i <= PUTS; i++) {
+        char key[16];
+        size_t slot;
+        memcpy(base, page, PAGE);
+        memset(value, (int)kv_rng_below(&rng, 256), sizeof value);
+        snprintf(key, sizeof key, "key%03u", (unsigned)kv_rng_below(&rng, 60));
+        bt_cell cell = bt_cell_of(
+            kv_str(key), kv_slice_of(value, kv_rng_below(&rng, sizeof value)));
+        bool is_there = bt_page_find(page, kv_str(key), &slot);
+        bt_fit fit = is_there ? bt_page_replace(page, slot, &cell)
+                              : bt_page_insert(page, slot, &cell);
+        if (fit == BT_NO_ROOM) bt_page_remove(page, slot > 0 ? slot - 1 : 0);
+        if (fit != BT_IN_PLACE) continue;
+        in_place++;
+        bt_set_lsn(page, i);
+        bt_touched touched = bt_page_touched(page, slot);
+        bt_item item;
+        kv_buf_clear(&b);
+        bt_item_put_patch(&b, base, page, &touched);
+        assert_int_equal(bt_item_decode(kv_buf_slice(&b), PAGE, &item), b.len);
+        bt_item_apply(&item, PAGE, base);
+        assert_memory_equal(base + 4, page + 4, PAGE - 4);
+    }
+    assert_true(in_place > PUTS / 4);
     kv_buf_free(&b);
 }
 
@@ -96,7 +135,7 @@ static history *make_history(uint64_t seed)
             change(h->version[i], &rng);
         }
         bt_set_lsn(h->version[i], i + 1);
-        bt_item_put_patch(&h->item[i], h->version[i - 1], h->version[i]);
+        bt_item_put_patch(&h->item[i], h->version[i - 1], h->version[i], NULL);
     }
     for (int i = 0; i < VERSIONS; i++) bt_page_seal(h->version[i], 5);
     return h;
@@ -270,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worked_examples),
         cmocka_unit_test(a_small_change_is_a_small_patch),
+        cmocka_unit_test(a_put_is_logged_where_it_touched),
         cmocka_unit_test(patches_mend_every_mixture),
         cmocka_unit_test(an_image_needs_no_page),
         cmocka_unit_test(any_bytes_are_an_item_or_none),
