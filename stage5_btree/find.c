@@ -52,7 +52,10 @@ static bt_seen go_down(way *w, kv_slice key, const uint8_t **page)
     while ((w->status = bt_tree_expect(*page, level)) == KV_OK && level > 0) {
         size_t index = bt_page_child_index(*page, key);
         if (w->explain->listener != NULL) narrate(w, *page, index);
-        seen = see(w, bt_page_child(*page, index), page);
+        uint64_t child = bt_page_child(*page, index);
+        // Its first lines are waited for together, not one after the other.
+        bt_cache_prefetch(w->cache, child);
+        seen = see(w, child, page);
         if (seen != BT_SEEN) return seen;
         level--;
     }
