@@ -38,6 +38,7 @@ void bt_wal_init(bt_wal *w, kv_disk *disk, uint64_t store_id, bool syncs_each)
     w->disk = disk;
     w->store_id = store_id;
     kv_mutex_init(&w->lock);
+    kv_mutex_init(&w->syncing);
     w->has_lock = true;
 }
 
@@ -60,6 +61,7 @@ kv_status bt_wal_close(bt_wal *w, bt_closed *closed)
     }
     kv_status shut = kv_recordlog_close(&w->log);
     kv_mutex_free(&w->lock);
+    kv_mutex_free(&w->syncing);
     w->has_lock = false;
     return st != KV_OK ? st : shut;
 }
@@ -135,7 +137,7 @@ kv_status bt_wal_end(bt_wal *w, uint64_t seq, kv_why why)
     return st;
 }
 
-kv_status bt_wal_sync_all(bt_wal *w, kv_why why)
+static kv_status sync_all(bt_wal *w, kv_why why)
 {
     kv_mutex_lock(&w->lock);
     kv_file *file = w->log.file; // only who writes pages back replaces it
@@ -143,11 +145,11 @@ kv_status bt_wal_sync_all(bt_wal *w, kv_why why)
     bool is_synced = w->log.synced_size == size;
     kv_mutex_unlock(&w->lock);
     if (is_synced) return KV_OK;
-    KV_TRY(doubt(w, kv_file_sync(file, why)));
     if (atomic_load(&w->in_doubt)) {
-        return kv_fail(KV_IO, "%s: another sync of it failed meanwhile",
+        return kv_fail(KV_IO, "%s: a call for it failed before",
                        kv_file_name(file));
     }
+    KV_TRY(doubt(w, kv_file_sync(file, why)));
     kv_mutex_lock(&w->lock);
     if (size > w->log.synced_size) w->log.synced_size = size;
     if (flushed > atomic_load(&w->synced_seq)) {
@@ -155,6 +157,14 @@ kv_status bt_wal_sync_all(bt_wal *w, kv_why why)
     }
     kv_mutex_unlock(&w->lock);
     return KV_OK;
+}
+
+kv_status bt_wal_sync_all(bt_wal *w, kv_why why)
+{
+    kv_mutex_lock(&w->syncing);
+    kv_status st = sync_all(w, why);
+    kv_mutex_unlock(&w->syncing);
+    return st;
 }
 
 kv_status bt_wal_sync(bt_wal *w, uint64_t seq, kv_why why)

@@ -14,7 +14,9 @@
 //       durable.
 //
 // Locks: `lock` guards the record log. Commits and whoever writes pages back
-// share it; a sync holds it only before and after.
+// share it; a sync holds it only before and after. `syncing` is held by who
+// syncs, and taken first: of two syncs at once the system tells only one that
+// pages were lost, and the other would vouch for them.
 //
 // Book: "Making B-trees reliable"
 
@@ -29,7 +31,7 @@
 typedef struct bt_wal {
     kv_disk *disk;
     uint64_t store_id;
-    kv_mutex lock;
+    kv_mutex lock, syncing;
     bool has_lock;
     bool syncs_each;
     bool is_over;                 // the group did not fit
