@@ -88,8 +88,8 @@ KV_MUST_USE kv_status bt_tx_create(bt_tx *tx, uint64_t *id, uint8_t **page);
 // on leads to it.
 KV_MUST_USE kv_status bt_tx_create_at(bt_tx *tx, uint64_t id, bool is_listed,
                                       uint8_t **page);
-// A cell was put in place at `slot` of the page that bt_tx_change gave just now.
-// If it stays the only change of the commit, the log need not compare the page.
+// A cell was put in place at `slot` of the page that bt_tx_change gave last. If
+// it stays the only change of the commit, the log need not compare the page.
 void bt_tx_note_put(bt_tx *tx, size_t slot);
 // A page's content counts no more once this commit is seen.
 void bt_tx_drop(bt_tx *tx, uint64_t id);
