@@ -65,7 +65,7 @@ kv_status bt_chain_drop(bt_tx *tx, uint64_t first, uint64_t bytes)
 
 // The chain's pages, in order; `count` of them have to move.
 static kv_status list_pages(bt_tx *tx, uint64_t first, uint64_t bytes,
-                            uint64_t goal, bt_ids *ids, size_t *count)
+                            bt_ids *ids, size_t *count)
 {
     const uint8_t *page;
     *count = 0;
@@ -74,21 +74,20 @@ static kv_status list_pages(bt_tx *tx, uint64_t first, uint64_t bytes,
         KV_TRY(bt_chain_expect(page, bytes));
         bytes -= bt_overflow_bytes(page).len;
         bt_ids_add(ids, id);
-        if (id >= goal) *count = tx->is_cow ? ids->count : *count + 1;
+        if (id >= tx->goal) *count = tx->is_cow ? ids->count : *count + 1;
     }
     return KV_OK;
 }
 
 // From the last page to the first: each learns where its successor is now.
-static kv_status move_pages(bt_tx *tx, const bt_ids *ids, uint64_t goal,
-                            uint64_t *first)
+static kv_status move_pages(bt_tx *tx, const bt_ids *ids, uint64_t *first)
 {
     bool has_moved = false; // the page behind this one
     uint64_t next = 0;
     for (size_t i = ids->count; i-- > 0;) {
         uint8_t *page;
         uint64_t id = ids->id[i];
-        bool moves = id >= goal || (tx->is_cow && has_moved);
+        bool moves = id >= tx->goal || (tx->is_cow && has_moved);
         if (moves) KV_TRY(bt_tx_move(tx, &id, &page));
         else if (has_moved) KV_TRY(bt_tx_change(tx, &id, &page));
         if (has_moved) bt_set_link(page, next);
@@ -99,14 +98,27 @@ static kv_status move_pages(bt_tx *tx, const bt_ids *ids, uint64_t goal,
     return KV_OK;
 }
 
+static uint64_t highest_of(const bt_ids *ids)
+{
+    uint64_t highest = 0;
+    for (size_t i = 0; i < ids->count; i++) {
+        if (ids->id[i] > highest) highest = ids->id[i];
+    }
+    return highest;
+}
+
 kv_status bt_chain_move(bt_tx *tx, uint64_t *first, uint64_t bytes,
-                        uint64_t goal, size_t *count, bool *done)
+                        size_t spare, bool borrows, size_t *count, bool *done)
 {
     bt_ids ids = {0};
     *done = false;
-    kv_status st = list_pages(tx, *first, bytes, goal, &ids, count);
-    if (st == KV_OK) st = bt_freelist_load(tx, *count, done);
-    if (st == KV_OK && *done) st = move_pages(tx, &ids, goal, first);
+    kv_status st = list_pages(tx, *first, bytes, &ids, count);
+    size_t places = *count > 0 ? *count + spare : 0;
+    if (st == KV_OK) st = bt_freelist_load(tx, places, done);
+    if (st == KV_OK && !*done && borrows) {
+        *done = bt_freelist_borrow(tx, places, highest_of(&ids));
+    }
+    if (st == KV_OK && *done) st = move_pages(tx, &ids, first);
     bt_ids_free(&ids);
     return st;
 }

@@ -21,11 +21,14 @@ KV_MUST_USE kv_status bt_chain_write(bt_tx *tx, kv_slice value,
 // Drops the pages. Cost: 1 read per page that is not in memory.
 KV_MUST_USE kv_status bt_chain_drop(bt_tx *tx, uint64_t first, uint64_t bytes);
 
-// Moves the pages from `goal` on to places below it, if so many are free; and
-// with journal=cow those before them, which refer to them. *first may become
-// another. *count of them have to move; `done`: there was room for all.
+// Moves the pages from the goal on to places below it, if so many are free, and
+// `spare` ones more; and with journal=cow those before them, which refer to
+// them. If it `borrows`, places below the last page of the chain will do.
+// *first may become another. *count of them have to move; `done`: there was
+// room for all.
 KV_MUST_USE kv_status bt_chain_move(bt_tx *tx, uint64_t *first, uint64_t bytes,
-                                    uint64_t goal, size_t *count, bool *done);
+                                    size_t spare, bool borrows, size_t *count,
+                                    bool *done);
 
 // KV_CORRUPT unless the page can be the next of a chain with `rest` bytes to
 // come.

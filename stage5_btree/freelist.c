@@ -82,6 +82,18 @@ kv_status bt_freelist_load(bt_tx *tx, size_t count, bool *done)
     return KV_OK;
 }
 
+bool bt_freelist_borrow(bt_tx *tx, size_t count, uint64_t limit)
+{
+    bt_ids *aside = &tx->aside;
+    size_t lacks = count - tx->reusable.count;
+    bt_ids_sort(aside);
+    if (aside->count < lacks || aside->id[lacks - 1] >= limit) return false;
+    for (size_t i = 0; i < lacks; i++) bt_ids_add(&tx->reusable, aside->id[i]);
+    aside->count -= lacks;
+    memmove(aside->id, aside->id + lacks, aside->count * sizeof *aside->id);
+    return true;
+}
+
 static kv_status take_in_memory(bt_tx *tx, uint64_t *id)
 {
     bool has_low;

@@ -45,6 +45,10 @@ KV_MUST_USE kv_status bt_freelist_walk(bt_tx *tx, bt_freelist_visitor *visit,
 // With journal=cow, or with a goal.
 KV_MUST_USE kv_status bt_freelist_load(bt_tx *tx, size_t count, bool *done);
 
+// After load found too few: the lowest places beyond the goal, too, if `count`
+// in all are below `limit`.
+bool bt_freelist_borrow(bt_tx *tx, size_t count, uint64_t limit);
+
 // Takes the pages at the end of the file off the list, which is written anew
 // for that: the file can be cut to shape.page_count afterwards. Cost: 8 bytes
 // of log for each page on the list, if there is anything to cut.

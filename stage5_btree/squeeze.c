@@ -66,7 +66,7 @@ static void begin_walk(bt_squeeze *q, bt_squeeze_phase phase)
 {
     q->phase = phase;
     q->is_at_end = q->is_stuck = false;
-    q->idle_steps = 0;
+    q->was_idle = false;
     kv_buf_clear(&q->position);
 }
 
@@ -130,6 +130,14 @@ static kv_status merge_at(bt_squeeze *q, bt_tx *tx, bt_path *p, bool *done)
 
 // ---- moving -----------------------------------------------------------------
 
+// What this commit gives up may do for the next one: places that it moved pages
+// from, and those of the free list's own pages. If two in a row moved nothing,
+// there are none, and what has no place stays.
+static bool may_wait(const bt_squeeze *q, const bt_tx *tx)
+{
+    return !q->was_idle || tx->changed.count > 0;
+}
+
 // The pages on the way down to a leaf, and the leaf.
 static kv_status move_path(bt_squeeze *q, bt_tx *tx, bt_path *p)
 {
@@ -139,7 +147,7 @@ static kv_status move_path(bt_squeeze *q, bt_tx *tx, bt_path *p)
         // With journal=cow the pages above are copied, too.
         KV_TRY(bt_freelist_load(tx, tx->is_cow ? d + 1 : 1, &has_low));
         if (!has_low) {
-            q->is_stuck = true;
+            q->is_stuck = may_wait(q, tx);
             return KV_OK;
         }
         KV_TRY(bt_tree_move(tx, p, d));
@@ -160,9 +168,11 @@ static kv_status move_value(bt_squeeze *q, bt_tx *tx, bt_path *p, size_t slot)
     bt_cell_read(leaf, slot, &cell);
     if (cell.page_id == 0) return KV_OK;
     uint64_t first = cell.page_id;
-    KV_TRY(bt_chain_move(tx, &first, cell.value_bytes, q->goal, &count, &done));
-    // What this commit gives up may do for the next; else the value stays.
-    q->is_stuck = !done && tx->changed.count > 0;
+    size_t spare = tx->is_cow ? p->depth + 1 : 0; // the leaf changes, too
+    bool waits = may_wait(q, tx);
+    KV_TRY(bt_chain_move(tx, &first, cell.value_bytes, spare, !waits, &count,
+                         &done));
+    q->is_stuck = !done && waits;
     if (!done || count == 0) return KV_OK;
     q->moved += count;
     if (first == cell.page_id) return KV_OK;
@@ -237,11 +247,7 @@ kv_status bt_squeeze_step(bt_squeeze *q, bt_tx *tx)
         st = visit_leaf(q, tx, &next);
     }
     kv_buf_free(&next);
-    // What this commit gives up is of use to the next one. If two in a row
-    // found no place, there is none.
-    bool is_idle = q->is_stuck && q->moved == moved;
-    q->idle_steps = is_idle ? q->idle_steps + 1 : 0;
-    q->is_at_end |= q->idle_steps == 2;
+    q->was_idle = q->is_stuck && q->moved == moved;
     return st;
 }
 

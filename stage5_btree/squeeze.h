@@ -30,8 +30,9 @@
 //   Q1  Who refers to a page that moves is changed by the same commit. The old
 //       place is not used before the next (X1), or, with journal=cow, before
 //       a superblock is durable that does without (X2).
-//   Q2  A page moves only to a place below the goal: the walk ends, and so does
-//       a settle.
+//   Q2  A page moves only to a place below the goal; those of a long value
+//       that finds too few there, to places below its last page. What moves
+//       does not come back: the walk ends, and so does a settle.
 //   Q3  A walk goes on whatever is committed between its steps, although its
 //       goal may then be a wrong one. It is judged again at its end: a settle
 //       ends when nothing came since the judgement but the walk's own commits.
@@ -57,7 +58,7 @@ typedef struct bt_squeeze {
     kv_buf position;        // the walk has done what is below this key
     bool is_at_end;         // of the walk
     bool is_stuck;          // no place below the goal was free in time
-    int idle_steps;         // in a row, for that reason
+    bool was_idle;          // for that reason: the last step moved nothing
     uint64_t merged, moved; // pages, since the store was opened
 } bt_squeeze;
 

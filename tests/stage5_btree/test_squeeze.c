@@ -100,6 +100,29 @@ static void long_values_move(void **state)
     }
 }
 
+// Chains of so many pages that one at the end of the file finds no place for
+// all of them below the goal: they move, too, each time.
+static void longest_values_move(void **state)
+{
+    (void)state;
+    enum { KEYS = 48, BYTES = 40000, EACH = 6, SPARED = 32 << 10 };
+    for (size_t i = 0; i < 4; i++) {
+        yard y;
+        yard_open(&y, settings[i]);
+        for (unsigned key = 0; key < KEYS; key++) yard_put(&y, key, 1, BYTES);
+        assert_ok(kv_settle(y.db));
+        for (unsigned key = 0; key < KEYS; key++) {
+            yard_del(&y, key);
+            if (key % EACH != EACH - 1) continue;
+            assert_ok(kv_settle(y.db));
+            uint64_t most = live_bytes(&y) / 16 * 18 + SPARED;
+            assert_true(file_bytes(&y) <= most);
+        }
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
 // A process that ends between any two steps has lost nothing, and the next one
 // brings it to an end.
 static void a_walk_may_end_at_any_step(void **state)
@@ -258,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deleting_most_gives_space_back),
         cmocka_unit_test(long_values_move),
+        cmocka_unit_test(longest_values_move),
         cmocka_unit_test(a_walk_may_end_at_any_step),
         cmocka_unit_test(commits_come_between_the_steps),
         cmocka_unit_test(what_steps_began_is_judged_again),
