@@ -12,6 +12,7 @@ enum {
     EVICT_PAUSE = 64,      // frames taken after a call that was in vain
     SPARE_PART = 32,       // of the budget, or
     SPARE_MIN = 64,        // frames, before memory is given back
+    WAYS = 32,             // frames that lookups need at once, from the root on
 };
 
 size_t bt_frame_allowance(const bt_cache *c)
@@ -142,6 +143,13 @@ static bool evict_one(bt_cache *c, bt_frame *f)
     return true;
 }
 
+// Could it be taken when the hand comes by again?
+static bool is_spared(const bt_cache *c, bt_frame *f)
+{
+    return f->state == BT_FRAME_CURRENT && !f->is_dirty &&
+           !is_here_only(c, f) && atomic_load(&f->older) == NULL;
+}
+
 // First those that only had to be written, then where the hand points. False
 // if there is none.
 static bool evict(bt_cache *c)
@@ -157,10 +165,17 @@ static bool evict(bt_cache *c)
     // the hand would go round and round, and everything look equally unused.
     // One that can be taken now is found all the same (K5).
     size_t limit = atomic_load(&c->wanted_count) + EVICT_BATCH;
-    for (int i = 0; i < EVICT_STEPS && evicted < EVICT_BATCH; i++) {
+    // A second round takes what the first one spared; not if that is so little
+    // that lookups would lose the pages on their way, and begin again for ever.
+    size_t spared = 0;
+    for (size_t i = 0; i < EVICT_STEPS && evicted < EVICT_BATCH; i++) {
         size_t found = atomic_load(&c->wanted_count) + evicted;
         if (evicted > 0 && found >= limit) break;
-        evicted += evict_one(c, turn(c));
+        if (i >= c->frames_made && spared < WAYS) break;
+        bt_frame *f = turn(c);
+        bool is_gone = evict_one(c, f);
+        evicted += is_gone;
+        spared += !is_gone && is_spared(c, f);
     }
     return evicted > 0;
 }

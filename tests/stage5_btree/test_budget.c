@@ -1,6 +1,7 @@
 // test_budget.c -- the cache stays within its budget, whatever is written (K5).
 // SPDX-License-Identifier: MIT
 
+#include "bt.h"
 #include "tests/stage5_btree/yard.h"
 #include "tests/support/test.h"
 
@@ -120,12 +121,33 @@ static void a_large_batch_gives_its_memory_back(void **state)
     }
 }
 
+// Opened to be read only, a store has in memory what redo made of its pages:
+// nothing of it is written, and few frames may be left for lookups.
+static void what_recovery_fills_memory_with_can_be_read(void **state)
+{
+    (void)state;
+    for (unsigned pages = 40; pages < 80; pages += 2) {
+        yard y;
+        kv_options options = {.memory_bytes = 1, .read_only = true};
+        yard_open(&y, settings[0]);
+        for (unsigned n = 0; n < YARD_KEYS; n++) yard_put(&y, n, n + 1, 90);
+        assert_ok(kv_settle(y.db));
+        for (unsigned n = 0; n < pages; n++) yard_put(&y, n * 20, n + 7, 90);
+        yard_kill(&y);
+        options.disk = y.disk;
+        assert_ok(kv_open(&bt_engine, &options, &y.db));
+        yard_compare(&y);
+        yard_close(&y);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fast_load_stays_within_the_budget),
         cmocka_unit_test(what_a_cursor_holds_on_to_goes_with_it),
         cmocka_unit_test(a_large_batch_gives_its_memory_back),
+        cmocka_unit_test(what_recovery_fills_memory_with_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
