@@ -546,19 +546,35 @@ kv_disk *kv_disk_sim_beside(kv_disk *d) { return disk_of(d)->beside; }
 
 void kv_disk_sim_set_capacity(kv_disk *d, uint64_t bytes)
 {
-    disk_of(d)->options.capacity = bytes;
+    kv_sim_disk *sim = lock_disk(d);
+    sim->options.capacity = bytes;
+    unlock_disk(sim, KV_OK);
 }
 
-uint64_t kv_disk_sim_used(kv_disk *d) { return disk_of(d)->used; }
+uint64_t kv_disk_sim_used(kv_disk *d)
+{
+    kv_sim_disk *sim = lock_disk(d);
+    uint64_t used = sim->used;
+    unlock_disk(sim, KV_OK);
+    return used;
+}
 
 uint32_t kv_disk_sim_open_count(kv_disk *d) { return disk_of(d)->open_count; }
 
-uint64_t kv_disk_sim_syncs(kv_disk *d) { return disk_of(d)->syncs; }
+uint64_t kv_disk_sim_syncs(kv_disk *d)
+{
+    kv_sim_disk *sim = lock_disk(d);
+    uint64_t syncs = sim->syncs;
+    unlock_disk(sim, KV_OK);
+    return syncs;
+}
 
 void kv_disk_sim_fail_sync(kv_disk *d, uint64_t nth, kv_sim_loss loss)
 {
-    disk_of(d)->fail_at = disk_of(d)->syncs + nth;
-    disk_of(d)->loss = loss;
+    kv_sim_disk *sim = lock_disk(d);
+    sim->fail_at = sim->syncs + nth;
+    sim->loss = loss;
+    unlock_disk(sim, KV_OK);
 }
 
 const kv_sim_atom *kv_disk_sim_atoms(kv_disk *d, size_t *count)
