@@ -295,11 +295,6 @@ static kv_status drop_root(bt_tx *tx)
                 "%" PRIu64 " is the root",
                 tx->shape.root, child);
         uint8_t *changed;
-        // It lost its last separator just now, and would be no page on disk
-        // (F8); what is free is read again by who redoes the log.
-        KV_TRY(bt_tx_change(tx, &tx->shape.root, &changed));
-        bt_page_init(changed, tx->cache->config.page_bytes, BT_LEAF, 0,
-                     tx->shape.root);
         bt_tx_drop(tx, tx->shape.root);
         KV_TRY(bt_tx_change(tx, &child, &changed)); // B4
         tx->shape.root = child;

@@ -140,7 +140,25 @@ void bt_tx_note_put(bt_tx *tx, size_t slot)
 
 // ---- the end ----------------------------------------------------------------
 
-kv_status bt_tx_close_free_list(bt_tx *tx) { return bt_freelist_close(tx); }
+// An inner page that was changed and then dropped may have lost its last
+// separator. It would be no page on disk (F8); but who redoes the log reads
+// what is free, too.
+static void clear_dropped(bt_tx *tx)
+{
+    for (size_t i = 0; i < tx->dropped.count; i++) {
+        uint64_t id = tx->dropped.id[i];
+        if (!bt_cache_is_private(tx->cache, id)) continue;
+        uint8_t *page = bt_cache_private(tx->cache, id);
+        if (bt_kind_of(page) != BT_INNER || bt_count(page) > 0) continue;
+        bt_page_init(page, tx->cache->config.page_bytes, BT_LEAF, 0, id);
+    }
+}
+
+kv_status bt_tx_close_free_list(bt_tx *tx)
+{
+    clear_dropped(tx);
+    return bt_freelist_close(tx);
+}
 
 static bool has_new_shape(const bt_tx *tx)
 {

@@ -4,6 +4,7 @@
 #include "common/disk_fault.h"
 #include "common/disk_sim.h"
 #include "common/mem.h"
+#include "common/rng.h"
 
 #include "tests/stage5_btree/yard.h"
 #include "tests/support/test.h"
@@ -266,6 +267,50 @@ static void logs_stay_while_a_checkpoint_only_looks_complete(void **state)
     yard_close(&y);
 }
 
+// Eight neighbours share 80 bytes, or two; so separators are long, or short.
+static kv_slice mixed_key(char to[96], unsigned n)
+{
+    int zeroes = kv_mix64(n / 8) % 3 == 0 ? 77 : 1;
+    int len = snprintf(to, 96, "%02x%0*u%u", n / 8, zeroes, 0, n % 8);
+    return kv_slice_of(to, (size_t)len);
+}
+
+// What a commit gives up is written back, and read again by who redoes the log:
+// it has to be a page, even an inner one that lost all of its separators.
+static void what_is_given_up_is_a_page(void **state)
+{
+    (void)state;
+    enum { KEYS = 1600, ROUNDS = 100, MORE = 50 };
+    static const char knobs[] = "page_bytes=512,background=0,"
+                                "torn_pages=unsafe,checkpoint_bytes=1GiB";
+    char name[96], other[96];
+    uint8_t bytes[100] = {0};
+    kv_rng rng;
+    yard y;
+    kv_rng_seed(&rng, 7);
+    yard_open(&y, knobs);
+    y.memory_bytes = 1;
+    yard_reopen(&y);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned n = 0; n < KEYS; n++) {
+            kv_slice value = kv_slice_of(bytes, kv_mix64(n) % sizeof bytes);
+            assert_ok(kv_put(y.db, mixed_key(name, n), value));
+        }
+        unsigned from = (unsigned)kv_rng_below(&rng, KEYS);
+        unsigned limit = from + (unsigned)kv_rng_below(&rng, KEYS - from);
+        assert_ok(
+            kv_del_range(y.db, mixed_key(name, from), mixed_key(other, limit)));
+        // In little memory pages are soon written to make room.
+        for (unsigned n = 0; n < round % MORE; n++) {
+            assert_ok(kv_put(y.db, mixed_key(name, n), kv_str("seven")));
+        }
+        yard_kill(&y);
+        yard_reopen(&y);
+        assert_ok(yard_check(&y));
+    }
+    yard_close(&y);
+}
+
 static void settling_leaves_one_empty_log(void **state)
 {
     (void)state;
@@ -289,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_step_first_moves_to_a_log_what_a_full_disk_left),
         cmocka_unit_test(a_root_that_only_looks_written_is_not_relied_on),
         cmocka_unit_test(logs_stay_while_a_checkpoint_only_looks_complete),
+        cmocka_unit_test(what_is_given_up_is_a_page),
         cmocka_unit_test(settling_leaves_one_empty_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
