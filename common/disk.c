@@ -71,9 +71,15 @@ kv_status kv_file_size(kv_file *f, uint64_t *size)
     return f->disk->ops->size(f, size);
 }
 
+// Also where the disk is full a sync that failed leaves bytes in doubt (D4).
+static kv_status of_sync(kv_status st)
+{
+    return st == KV_NO_SPACE ? KV_IO : st;
+}
+
 kv_status kv_file_sync(kv_file *f, kv_why why)
 {
-    return f->disk->ops->sync(f, why);
+    return of_sync(f->disk->ops->sync(f, why));
 }
 
 kv_status kv_file_close(kv_file *f)
@@ -146,7 +152,7 @@ kv_status kv_disk_share(kv_disk *d, const char *name, kv_disk *target,
 
 kv_status kv_disk_sync_dir(kv_disk *d, kv_why why)
 {
-    return d->ops->sync_dir(d, why);
+    return of_sync(d->ops->sync_dir(d, why));
 }
 
 kv_status kv_disk_lock(kv_disk *d, const char *name, kv_file **out)

@@ -240,8 +240,7 @@ static kv_status posix_sync(kv_file *f, kv_why why)
     (void)why;
     // Not retried, whatever it says (D4).
     if (fdatasync(file_of(f)->fd) == 0) return KV_OK;
-    refused_file("sync it", f);
-    return KV_IO; // also when the disk is full: the bytes are in doubt
+    return refused_file("sync it", f);
 }
 
 static kv_status make_mapping(struct posix_file *f, uint64_t end)
@@ -377,8 +376,7 @@ static kv_status posix_sync_dir(kv_disk *d, kv_why why)
     (void)why;
     struct posix_disk *disk = disk_of(d);
     if (fsync(disk->fd) == 0) return KV_OK;
-    refused("sync the directory", disk->path, "");
-    return KV_IO;
+    return refused("sync the directory", disk->path, "");
 }
 
 static kv_status posix_lock(kv_disk *d, const char *name, kv_file **out)

@@ -159,13 +159,25 @@ static void a_failed_call_is_named_in_its_sentence(void **state)
     begin(&b);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char rule[40];
-        snprintf(rule, sizeof rule, "*:sync:1:%s", cases[i].what);
+        snprintf(rule, sizeof rule, "*:truncate:1:%s", cases[i].what);
         set(&b, rule);
-        assert_status(kv_file_sync(b.file, data_why), cases[i].status);
+        assert_status(kv_file_truncate(b.file, 0, data_why), cases[i].status);
         assert_non_null(strstr(kv_last_error(), cases[i].says));
-        assert_non_null(strstr(kv_last_error(), "f: sync"));
+        assert_non_null(strstr(kv_last_error(), "f: truncate"));
         assert_non_null(strstr(kv_last_error(), "fault rule"));
     }
+    end(&b);
+}
+
+// Whatever a sync failed for, the bytes are in doubt: that is KV_IO (D4).
+static void a_failed_sync_leaves_bytes_in_doubt(void **state)
+{
+    (void)state;
+    bench b;
+    begin(&b);
+    set(&b, "*:sync:1:EDQUOT *:sync_dir:1:ENOSPC");
+    assert_status(kv_file_sync(b.file, data_why), KV_IO);
+    assert_status(kv_disk_sync_dir(b.disk, data_why), KV_IO);
     end(&b);
 }
 
@@ -310,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_reason_and_a_call_select),
         cmocka_unit_test(every_call_can_fail),
         cmocka_unit_test(a_failed_call_is_named_in_its_sentence),
+        cmocka_unit_test(a_failed_sync_leaves_bytes_in_doubt),
         cmocka_unit_test(half_a_write_is_done),
         cmocka_unit_test(what_is_dropped_says_that_it_was_done),
         cmocka_unit_test(a_flip_changes_one_bit),
