@@ -18,7 +18,8 @@
 //   D3  A name is durable after kv_disk_sync_dir, bytes are after
 //       kv_file_sync; nothing else is promised of either.
 //   D4  After a kv_file_sync fails, nothing is known about the file's bytes:
-//       never sync again in the hope of a better answer.
+//       never sync again in the hope of a better answer. A sync fails with
+//       KV_IO, also where there is no room.
 
 #ifndef COMMON_DISK_H
 #define COMMON_DISK_H
